@@ -1,0 +1,1 @@
+"""The annotated set: its form, its checks, and the inline form that people write."""

@@ -1,0 +1,3 @@
+"""Hasila: structured casualty events from Arabic reports."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,122 @@
+"""Folding of Arabic text with a map back to the raw offsets; sentences.
+
+Nothing here changes a report: every stage reads a folded copy and reports raw offsets.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from msgspec import Struct
+
+from .data import load_toml
+
+
+class Folded(Struct, frozen=True):
+    """``text[i]`` stands for ``raw[starts[i]:ends[i]]``."""
+
+    text: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The raw span of the folded span ``[start, end)``; raises ValueError if it is empty."""
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(f"span [{start}, {end}) is empty or outside 0..{len(self.text)}")
+        return self.starts[start], self.ends[end - 1]
+
+
+@cache
+def _tables() -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
+    data = load_toml("folding.toml")
+    joined = re.compile("|".join(data["letters_pulled_apart"]))
+    noise = {c: "" for c in data["invisible"] + data["diacritics"] + data["tatweel"]}
+    return joined, noise | data["characters"], data["key"]
+
+
+def _cleaned(text: str) -> Iterator[tuple[str, int, int]]:
+    """Characters of ``text`` free of noise, each with the raw span that it stands for."""
+    joined, table, _ = _tables()
+    skip = {i for match in joined.finditer(text) for i in range(*match.span())}
+    pending: list[tuple[str, int]] = []
+    for i, char in enumerate(text):
+        replaced = "" if i in skip else table.get(char)
+        if replaced is None:
+            replaced = char if char < "\uf900" else unicodedata.normalize("NFKC", char)
+        if replaced:
+            # What was dropped behind a character (its vowel marks) belongs to that character.
+            yield from ((c, start, i) for c, start in pending)
+            pending = [(c, i) for c in replaced]
+    end = len(text)
+    yield from ((c, start, end) for c, start in pending)
+
+
+def fold(text: str) -> Folded:
+    """Without tatweel, diacritics, invisible marks and letters pulled apart; digits in ASCII.
+
+    Letters stay as they are spelt. Presentation forms are resolved (Unicode NFKC).
+    """
+    return _folded(_cleaned(text))
+
+
+def fold_key(text: str) -> Folded:
+    """As `fold`, and spellings that readers take for one are one: the form of lexicon keys.
+
+    Alef and hamza seats, taa marbuta and haa, alef maqsura and yaa fall together, Latin letters
+    are small, quotes vanish, and any run of white space is one space.
+    """
+    _, _, key = _tables()
+    out: list[tuple[str, int, int]] = []
+    for char, start, end in _cleaned(text):
+        for c in key.get(char, char.lower()):
+            if c.isspace():
+                if not out or out[-1][0] == " ":
+                    continue
+                c = " "
+            out.append((c, start, end))
+    while out and out[-1][0] == " ":
+        out.pop()
+    return _folded(out)
+
+
+def key(text: str) -> str:
+    """The lexicon key of ``text``: `fold_key` without the offsets."""
+    return fold_key(text).text
+
+
+def _folded(chars: Iterator[tuple[str, int, int]] | list[tuple[str, int, int]]) -> Folded:
+    rows = list(chars)
+    return Folded("".join(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows))
+
+
+# A dot between digits is a number's, and a dot glued to letters on both sides still ends a sentence.
+_SENTENCE_END = re.compile(r"(?<!\d)[.!?؟]+(?!\d)|(?<=\d)[.!?؟]+(?=\s|$)|[\n\r]+")
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of ``text`` that hold a letter or digit, in order, gaps trimmed."""
+    folded = fold(text)
+    spans = []
+    start = 0
+    for end in [*(m.end() for m in _SENTENCE_END.finditer(folded.text)), len(folded.text)]:
+        piece = folded.text[start:end]
+        if any(c.isalnum() for c in piece):
+            left = start + len(piece) - len(piece.lstrip())
+            spans.append(folded.span(left, left + len(piece.strip())))
+        start = end
+    return spans
+
+
+_TOKEN = re.compile(r"\d+(?:[.,\u066b\u066c]\d+)*|[^\W\d_]+|[^\s]")
+
+
+def tokens(text: str) -> list[tuple[int, int]]:
+    """Raw spans of the tokens: a run of letters, a number with its separators, or one mark.
+
+    The tokenizer of the model splits at the same places; mentions cover whole tokens.
+    """
+    folded = fold(text)
+    return [folded.span(m.start(), m.end()) for m in _TOKEN.finditer(folded.text)]
