@@ -70,9 +70,9 @@ def find_pairs(tokens: Tokens, spans: Spans, reach: int) -> Pairs:
 
 def _gaps(spans: Spans, heads: Ints, tails: Ints) -> Ints:
     """Tokens between the two mentions of each pair."""
-    return np.maximum(
-        spans.start[tails] - spans.end[heads], spans.start[heads] - spans.end[tails]
-    ).clip(0)
+    forward, backward = spans.start[tails] - spans.end[heads], spans.start[heads] - spans.end[tails]
+    out: Ints = np.maximum(forward, backward).clip(0)
+    return out
 
 
 def _features(tokens: Tokens, spans: Spans, heads: Ints, tails: Ints, gaps: Ints) -> Ints:
@@ -98,7 +98,8 @@ def _inner(heads: Ints, tails: Ints) -> tuple[Ints, Ints]:
 def _counted(flags: NDArray[np.bool_], low: Ints, high: Ints) -> Ints:
     """How many flags are set in each range ``[low, high)``, at most ``BETWEEN - 1``."""
     sums = np.concatenate([[0], np.cumsum(flags)])
-    return (sums[np.maximum(low, high)] - sums[low]).clip(max=BETWEEN - 1)
+    out: Ints = (sums[np.maximum(low, high)] - sums[low]).clip(max=BETWEEN - 1)
+    return out
 
 
 def _same_label_between(spans: Spans, heads: Ints, tails: Ints) -> Ints:

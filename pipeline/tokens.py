@@ -70,21 +70,21 @@ def _tokens(text: str, encoding: Encoding) -> Tokens:
     return Tokens(pieces[kept], first, starts, ends, _breaks(text, starts, ends))
 
 
-_MARKS = re.compile(
-    "[" + "".join(load_toml("folding.toml")["diacritics"] + load_toml("folding.toml")["tatweel"])
-    + "]+"
-)  # fmt: skip
+_FOLDING = load_toml("folding.toml")
+_NOISE = "".join(_FOLDING["diacritics"] + _FOLDING["tatweel"] + _FOLDING["invisible"])
+_MARKS = re.compile(f"[{_NOISE}]+")
 
 
 def _with_trailing_marks(text: str, ends: Ints, starts: Ints) -> Ints:
-    """Ends moved past the diacritics and tatweel that folding took from behind a token."""
+    """Ends moved past the marks and tatweel that folding took from behind a token."""
     runs = [match.span() for match in _MARKS.finditer(text)]
     if not runs:
         return ends
     run_ends = dict(runs)
     limits = np.append(starts[1:], len(text))
     moved = [run_ends.get(end, end) for end in ends.tolist()]
-    return np.maximum(ends, np.minimum(np.array(moved, dtype=np.int64), limits))
+    out: Ints = np.maximum(ends, np.minimum(np.array(moved, dtype=np.int64), limits))
+    return out
 
 
 def _breaks(text: str, starts: Ints, ends: Ints) -> Ints:

@@ -182,8 +182,8 @@ def _layer_state(packed: Packed) -> dict[str, NDArray[np.float32]]:
         for short, name in _TENSOR_NAMES.items():
             weight, bias = (packed.tensors[f"l{layer}.{short}.{kind}"] for kind in "wb")
             full = f"encoder.layer.{layer}.{name}"
-            state[f"{full}.weight"] = weight if name.endswith("Norm") else weight.reshape(
-                bias.size, -1
+            state[f"{full}.weight"] = (
+                weight if name.endswith("Norm") else weight.reshape(bias.size, -1)
             )
             state[f"{full}.bias"] = bias
     return state

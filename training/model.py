@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 
 from pipeline.pairs import ANCHORS, FEATURES, LINKS, TAGS
 from pipeline.schema import MENTION_LABELS
+from pipeline.tag import Floats, Ints
+from pipeline.tokens import BOS_ID, EOS_ID
 
 ATTENTION_RANGE = 5.0  # a piece between two mentions weighs e^-5 to e^5 before normalisation
 
@@ -135,3 +138,28 @@ def load_network(
     else:
         body = AutoModel.from_config(config, **options)
     return TaggerNetwork(body, config.hidden_size, link_size, dropout)
+
+
+class TorchNetwork:
+    """`pipeline.tag.Network` over the trained modules, for figures on dev."""
+
+    def __init__(self, network: TaggerNetwork) -> None:
+        self.network = network.eval()
+        self.device = next(network.parameters()).device
+
+    def _tensor(self, values: Ints | Floats) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+
+    @torch.inference_mode()
+    def read(self, ids: Ints) -> tuple[Floats, Floats]:
+        row = self._tensor(np.concatenate([[BOS_ID], ids, [EOS_ID]])[None])
+        logits, states = self.network.tag(row, torch.ones_like(row))
+        return logits[0, 1:-1].cpu().numpy(), states[0, 1:-1].cpu().numpy()
+
+    @torch.inference_mode()
+    def link(
+        self, states: Floats, ends: tuple[Ints, Ints], labels: Ints, pairs: tuple[Ints, Ints, Ints]
+    ) -> tuple[Floats, Floats]:
+        values = (self._tensor(v) for v in (states, *ends, labels, *pairs))
+        anchors, links = self.network.link(*values)
+        return anchors.cpu().numpy(), links.cpu().numpy()

@@ -85,5 +85,3 @@ def save_tokenizer(tokenizer: Tokenizer, out: Path, max_length: int) -> None:
     for name, content in (("tokenizer_config", config), ("special_tokens_map", names)):
         text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
         (out / f"{name}.json").write_text(text, encoding="utf-8")
-
-

@@ -1,0 +1,230 @@
+"""Train the tagger: ``python -m training.train CONFIG OUT``.
+
+OUT gets the weights of the best epoch of the last stage, the tokenizer, and ``training.json``:
+the configuration, hashes of the data, versions, the seed, the figures on dev by epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shutil
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
+
+from annotations.form import AnnotatedReport
+from pipeline.tag import Settings, Tagger
+
+from .config import Config, Stage, read_config
+from .data import build_dataset, collate, data_hashes, read_all
+from .loss import TrainedNetwork
+from .metrics import score_all
+from .model import TaggerNetwork, TorchNetwork, load_network
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy")
+WEIGHTS = "network.safetensors"
+RECORD = "training.json"
+
+
+class DevTrainer(Trainer):
+    """A trainer that judges an epoch by what the tagger says of whole dev reports."""
+
+    def __init__(
+        self,
+        dev: Sequence[AnnotatedReport],
+        tokenizer: Tokenizer,
+        settings: Settings,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dev, self.dev_tokenizer, self.dev_settings = dev, tokenizer, settings
+
+    def evaluate(
+        self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """Strict F1 of mentions, anchors and links, in 0 to 1, and the mean of first and last."""
+        assert isinstance(self.model, TrainedNetwork)
+        began = time.perf_counter()
+        figures = dev_figures(self.model.network, self.dev, self.dev_tokenizer, self.dev_settings)
+        self.model.train()
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
+        metrics[f"{metric_key_prefix}_seconds"] = time.perf_counter() - began
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+
+def dev_figures(
+    network: TaggerNetwork,
+    dev: Sequence[AnnotatedReport],
+    tokenizer: Tokenizer,
+    settings: Settings,
+) -> dict[str, float]:
+    """``score`` and the F1 of each kind of thing on ``dev``."""
+    tagger = Tagger(TorchNetwork(network), tokenizer, settings)
+    scores = score_all(dev, tagger.tag_batch([report.text for report in dev]))
+    figures = {f"{kind}_f1": one.f1 for kind, one in scores.items()}
+    return {"score": (figures["mentions_f1"] + figures["links_f1"]) / 2, **figures}
+
+
+def optimizer(model: TrainedNetwork, stage: Stage, weight_decay: float) -> torch.optim.Optimizer:
+    """AdamW with a rate for the encoder and one for the heads; no decay of biases and norms."""
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        in_encoder, decays = ".encoder." in name, parameter.ndim > 1
+        groups.setdefault((in_encoder, decays), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": stage.encoder_rate if in_encoder else stage.head_rate,
+                "weight_decay": weight_decay if decays else 0.0,
+            }
+            for (in_encoder, decays), parameters in groups.items()
+        ]
+    )
+
+
+def arguments(config: Config, stage: Stage, folder: Path, steps: int) -> TrainingArguments:
+    """The trainer's options for one stage of ``steps`` steps."""
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=stage.epochs,
+        per_device_train_batch_size=stage.batch,
+        learning_rate=stage.encoder_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=round(stage.warmup * steps),
+        max_grad_norm=config.gradient_clip,
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        remove_unused_columns=False,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_score",
+        greater_is_better=True,
+        logging_steps=10,
+        report_to="none",
+        seed=config.seed,
+        data_seed=config.seed,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+    )
+
+
+def run_stage(
+    model: TrainedNetwork,
+    config: Config,
+    stage: Stage,
+    dev: Sequence[AnnotatedReport],
+    tokenizer: Tokenizer,
+    folder: Path,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Train ``model`` in place through one stage, to its best epoch, and return the record."""
+    dataset = build_dataset(read_all(stage.data), tokenizer, config.settings)
+    steps = stage.epochs * -(-len(dataset) // stage.batch)
+    trainer = DevTrainer(
+        dev,
+        tokenizer,
+        config.settings,
+        model=model,
+        args=arguments(config, stage, folder, steps),
+        data_collator=collate,
+        train_dataset=dataset,
+        eval_dataset=dataset,  # named so that the trainer evaluates; `evaluate` reads dev
+        optimizers=(optimizer(model, stage, config.weight_decay), None),
+        callbacks=[EarlyStoppingCallback(stage.patience)] if stage.patience else None,
+    )
+    began = time.perf_counter()
+    trainer.train(resume_from_checkpoint=resume and any(folder.glob("checkpoint-*")))
+    seconds = time.perf_counter() - began
+    pieces = sum(dataset["length"]) * trainer.state.epoch
+    return {
+        "name": stage.name,
+        "windows": len(dataset),
+        "steps": trainer.state.global_step,
+        "seconds": round(seconds, 1),
+        "pieces_per_second": round(pieces / seconds, 1),
+        "best_score": trainer.state.best_metric,
+        "history": trainer.state.log_history,
+    }
+
+
+def train(config: Path, out: Path, threads: int | None = None, resume: bool = False) -> Path:
+    """Train as ``config`` says and fill the folder ``out``; returns ``out``.
+
+    ``resume`` goes on from the last checkpoint of a run that broke off. Raises ValueError and
+    FileNotFoundError for a bad configuration or missing data.
+    """
+    options = read_config(config)
+    if threads:
+        torch.set_num_threads(threads)
+    set_seed(options.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    encoder = Path(options.encoder)
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    dev = read_all(options.dev)
+    model = TrainedNetwork(load_network(encoder, options.link_size, options.dropout), options)
+    stages = []
+    for number, stage in enumerate(options.stages):
+        folder = out / f"stage-{number}"
+        stages.append(run_stage(model, options, stage, dev, tokenizer, folder, resume))
+    figures = dev_figures(model.network, dev, tokenizer, options.settings)
+    shutil.copyfile(encoder / "config.json", out / "encoder.json")
+    shutil.copyfile(encoder / "tokenizer.json", out / "tokenizer.json")
+    save_file(model.network.state_dict(), out / WEIGHTS)
+    _write_record(out, options, stages, figures)
+    return out
+
+
+def _write_record(
+    out: Path, config: Config, stages: list[dict[str, Any]], figures: dict[str, float]
+) -> None:
+    record = {
+        "config": config,
+        "data": {stage.name: data_hashes(stage.data) for stage in config.stages},
+        "dev": data_hashes(config.dev),
+        "figures": figures,
+        "stages": stages,
+        "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
+        "threads": torch.get_num_threads(),
+    }
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2)
+    (out / RECORD).write_bytes(text + b"\n")
+
+
+def load_trained(folder: Path) -> tuple[TaggerNetwork, Config, dict[str, Any]]:
+    """The network of a folder that `train` filled, its configuration, and its record."""
+    record = msgspec.json.decode((folder / RECORD).read_bytes())
+    config = msgspec.convert(record["config"], Config)
+    shape = folder / "encoder.json"
+    network = load_network(shape, config.link_size, config.dropout, pretrained=False)
+    network.load_state_dict(load_file(folder / WEIGHTS))
+    return network.eval(), config, record
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--resume", action="store_true")
+    given = parser.parse_args()
+    train(given.config, given.out, given.threads, given.resume)
+
+
+if __name__ == "__main__":
+    main()
