@@ -1,0 +1,304 @@
+"""The command line. Each command is thin; what it needs is imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+# Commands that other packages bring (entry-point group "hasila.commands"): name -> help line. They
+# stand here too, so that --help need not import those packages.
+PLUGIN_GROUP = "hasila.commands"
+PLUGINS = {
+    "train": "Train a model from annotated reports, and export it.",
+    "eval": "Score the model on annotated reports; one table, with JSON beside it.",
+    "annotations": "Check annotated reports: offsets, labels, links, records, splits.",
+}
+USAGE_ERROR = 2
+
+app = typer.Typer(
+    name="hasila",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="""
+    Read archives of Arabic conflict reports; write who was harmed, by whom, where, when and how
+    many, each figure with the words it rests on.
+
+    [bold]Start here[/bold]
+
+    hasila run FOLDER --out results     then open results/casualties.csv
+
+    hasila show FILE                    one report, what was found coloured
+    """,
+)
+
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", help="Folder of the model to use. Default: the one shipped."),
+]
+TextColumn = Annotated[
+    str | None, typer.Option(help="Column that holds the text, where it has an unusual name.")
+]
+IdColumn = Annotated[str | None, typer.Option(help="Column that holds the id.")]
+TitleColumn = Annotated[str | None, typer.Option(help="Column that holds the title.")]
+PublishedColumn = Annotated[str | None, typer.Option(help="Column with the publication time.")]
+SourceColumn = Annotated[str | None, typer.Option(help="Column that holds the source.")]
+
+
+@app.command("run")
+def run_command(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Folders, .txt, .jsonl, .csv, .parquet, these with .gz, .zip of these; - for one"
+            " text on standard input.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    model: Model = None,
+    workers: Annotated[
+        int, typer.Option("--workers", "-w", min=1, help="Processes; one for each core is best.")
+    ] = 1,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, help="Stop after this many reports.")
+    ] = None,
+    table: Annotated[bool, typer.Option("--table", help="Print the events too.")] = False,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    title_column: TitleColumn = None,
+    published_column: PublishedColumn = None,
+    source_column: SourceColumn = None,
+) -> None:
+    """Read reports and write their casualty events.
+
+    It writes into the --out folder:
+
+    reports.jsonl         all that was found, one report a line
+
+    casualties.csv        one row a casualty record, for spreadsheets
+
+    casualties.parquet    the same, for programs
+
+    rejects.jsonl         what could not be read, and why
+
+    run.json              what was run, on what, and how fast
+
+    [bold]Examples[/bold]
+
+    hasila run archive/ --out results
+
+    hasila run 2018.zip news.jsonl.gz --out results --workers 4
+
+    hasila run export.csv --text-column post --published-column posted --out results
+    """
+    from .formats import ReadOptions
+    from .rows import Columns
+    from .run import RunError, run
+
+    _check_inputs(inputs)
+    if out.exists() and not out.is_dir():
+        _fail(f"--out {out} is a file; name a folder.")
+    columns = Columns(
+        id=id_column,
+        text=text_column,
+        title=title_column,
+        published=published_column,
+        source=source_column,
+    )
+    try:
+        summary = run(
+            inputs,
+            out,
+            model=model,
+            workers=workers,
+            limit=limit,
+            options=ReadOptions(columns=columns),
+            progress=sys.stderr.isatty(),
+        )
+    except (FileNotFoundError, PermissionError, RunError) as error:
+        _fail(str(error))
+    if table:
+        _print_results(out)
+    _print_summary(summary, out)
+
+
+@app.command("show")
+def show_command(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="As for run; - for standard input.")],
+    report: Annotated[
+        str | None, typer.Option("--report", "-r", help="Id of the report. Default: the first.")
+    ] = None,
+    model: Model = None,
+    bidi: Annotated[
+        bool | None,
+        typer.Option(
+            "--bidi/--no-bidi",
+            help="Put letters into the order in which they are seen, or leave that to the"
+            " terminal. Default: as the terminal needs it, where that is known.",
+        ),
+    ] = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+) -> None:
+    """Show one report in the terminal, what was found in it coloured, and its events.
+
+    If the letters of a line come out reversed, try --no-bidi.
+
+    [bold]Examples[/bold]
+
+    hasila show report.txt
+
+    hasila show archive.jsonl.gz --report 1234
+    """
+    from rich.console import Console
+
+    from . import load
+    from .formats import ReadOptions
+    from .rows import Columns
+    from .show import analyse_report, show_report, terminal_orders_text
+
+    _check_inputs([file])
+    columns = Columns(id=id_column, text=text_column)
+    chosen = _find_report(file, report, ReadOptions(columns=columns))
+    try:
+        nlp = load(model)
+    except FileNotFoundError as error:
+        _fail(str(error))
+    mentions, result = analyse_report(nlp, chosen)
+    console = Console()
+    if bidi is None:
+        bidi = console.is_terminal and not terminal_orders_text()
+    show_report(console, chosen, mentions, result, bidi=bidi)
+
+
+def _check_inputs(inputs: list[str]) -> None:
+    for path in inputs:
+        if path != "-" and not Path(path).exists():
+            _fail(f"There is no file or folder {path}; check the path.")
+
+
+def _find_report(file: str, report_id: str | None, options: Any) -> Any:
+    """The report of ``file`` with that id, or the first; ends the program where there is none."""
+    from .read import read_reports
+    from .schema import Report
+
+    reason = f"{file} holds no report" + (f" with the id {report_id}." if report_id else ".")
+    for item in read_reports([file], options):
+        if not isinstance(item, Report):
+            reason += f" {item.reason}" if report_id is None else ""
+        elif report_id in (None, item.report_id):
+            return item
+    _fail(reason)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(USAGE_ERROR)
+
+
+def _print_results(out: Path) -> None:
+    import msgspec
+    from rich.console import Console
+
+    from .schema import ReportResult
+    from .show import events_table, terminal_orders_text
+    from .write import REPORTS
+
+    console = Console()
+    bidi = console.is_terminal and not terminal_orders_text()
+    with (out / REPORTS).open("rb") as lines:
+        for line in lines:
+            result = msgspec.json.decode(line, type=ReportResult)
+            console.print(events_table([result], bidi=bidi))
+
+
+def _print_summary(summary: Any, out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from .write import FILES, REJECTS
+
+    counts = summary.counts
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name in ("reports", "rejects", "events", "casualties", "warnings"):
+        table.add_row(name, f"{getattr(counts, name):,}")
+    table.add_row("seconds", f"{summary.seconds:,.1f}")
+    table.add_row("words a second", f"{summary.words_per_second:,.0f}")
+    console = Console()
+    console.print(table)
+    for name in FILES:
+        console.print(f"  {out / name}", highlight=False, soft_wrap=True)
+    if counts.rejects:
+        console.print(f"{counts.rejects:,} inputs were skipped; {out / REJECTS} says why.")
+
+
+def _plugin(name: str) -> Callable[[typer.Context], None]:
+    """A command that finds the real one, and hands it all its arguments."""
+
+    def command(context: typer.Context) -> None:
+        found = _load_plugin(name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            single.command()(found)
+            found = single
+        found(args=context.args, prog_name=f"hasila {name}")
+
+    command.__doc__ = PLUGINS[name]
+    return command
+
+
+def _load_plugin(name: str) -> Any:
+    """The command that an installed package brings; ends the program where it can't be loaded."""
+    from importlib.metadata import entry_points
+
+    found = tuple(entry_points(group=PLUGIN_GROUP, name=name))
+    if not found:
+        _fail(f"The command {name} is not installed; run in the clone: pip install -e .")
+    try:
+        return found[0].load()
+    except ModuleNotFoundError as error:
+        _fail(
+            f"hasila {name} needs {error.name}, which is not installed; run in the clone:"
+            " pip install -e '.[train]'"
+        )
+
+
+for _name in PLUGINS:
+    app.command(
+        _name,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(_plugin(_name))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from . import __version__
+
+        typer.echo(f"hasila {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _hasila(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="The version."),
+    ] = False,
+) -> None:
+    """Options that stand before every command."""
+
+
+def main() -> None:
+    """The program ``hasila``."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""One file of reports -> its rows: plain text, JSON lines, tables.
+
+Text is kept exactly as it is read: newlines and HTML entities stay, and offsets count in it. It
+equals ``open(file, encoding=..., newline="").read()`` but for a byte-order mark, which is dropped,
+and for mojibake, which is repaired.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from .dates import published_from_name
+from .decode import DecodeError, decode, find_encoding, repair
+from .rows import Columns, Fields, RowError, check_header, find_columns, read_row
+from .schema import Reject
+
+T = TypeVar("T")
+
+
+class ReadOptions(Struct, frozen=True, kw_only=True):
+    """How inputs are read. The two limits keep a broken or hostile file from filling the memory."""
+
+    columns: Columns = Columns()
+    limit: int | None = None  # reports to read over all inputs, at least 1
+    max_report_bytes: int = 16 * 2**20  # one text file or one row
+    max_member_bytes: int = 2**30  # one file inside a .zip, unpacked
+
+
+class Blob(Struct, frozen=True):
+    """A file, on disk or in an archive: where it stands, and how to open it."""
+
+    name: str  # path below the input
+    source: str  # the same with the input's own name
+    open: Callable[[], io.BufferedIOBase]
+
+
+class Draft(Struct, frozen=True):
+    """A report that is not yet checked for the uniqueness of its id."""
+
+    fields: Fields
+    default_id: str
+    default_source: str
+
+
+Read = Iterator[Draft | Reject]
+
+
+def reject(name: str, why: object) -> Reject:
+    return Reject(name, f"{name} was skipped: {why}.")
+
+
+def _read_text(blob: Blob, options: ReadOptions) -> Read:
+    with blob.open() as stream:
+        data = stream.read(options.max_report_bytes + 1)
+    if len(data) > options.max_report_bytes:
+        raise RowError(_too_long(options))
+    text = repair(decode(data))
+    if not text.strip():
+        raise RowError("it holds no text; fetch it again or leave it out")
+    fields = Fields(text=text, published=published_from_name(Path(blob.name).name))
+    yield Draft(fields, blob.name, blob.source)
+
+
+def _too_long(options: ReadOptions) -> str:
+    return (
+        f"it is longer than {options.max_report_bytes:,} bytes, too long for one report; split it"
+    )
+
+
+def _read_jsonl(blob: Blob, options: ReadOptions) -> Read:
+    with blob.open() as raw:
+        for number, line in enumerate(_lines(raw, options.max_report_bytes), start=1):
+            if line is None:
+                yield reject(f"{blob.source}#{number}", _too_long(options))
+            elif line.strip():
+                yield _draft(blob, number, _json_object, line, options)
+
+
+def _draft(
+    blob: Blob,
+    number: int,
+    to_row: Callable[[T], Mapping[str, Any]],
+    raw: T,
+    options: ReadOptions,
+) -> Draft | Reject:
+    """The report of the row that ``to_row`` makes of ``raw``, or why there is none."""
+    try:
+        fields = read_row(to_row(raw), options.columns)
+    except (RowError, DecodeError) as error:
+        return reject(f"{blob.source}#{number}", error)
+    return Draft(fields, f"{blob.name}#{number}", blob.source)
+
+
+def _lines(raw: io.BufferedIOBase, limit: int) -> Iterator[bytes | None]:
+    """The lines of a stream as UTF-8 or an 8-bit encoding; None for one of over ``limit`` bytes."""
+    stream = io.BufferedReader(raw, 2**16)
+    encoding = find_encoding(stream.peek(2**16), whole=False) or "utf-8"
+    if encoding.startswith(("utf-16", "utf-32")):  # A newline is no single byte there.
+        for text in io.TextIOWrapper(stream, encoding, errors="replace", newline="\n"):
+            yield text.lstrip("\ufeff").encode("utf-8") if len(text) <= limit else None
+        return
+    while line := stream.readline(limit + 1):
+        if len(line) <= limit:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(limit)
+        yield None
+
+
+def _json_object(line: bytes) -> Mapping[str, Any]:
+    text = decode(line)
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        value = _lenient_json(text)
+    if not isinstance(value, dict):
+        raise RowError("it is no JSON object; write one object with 'id' and 'text' a line")
+    return value
+
+
+def _lenient_json(text: str) -> object:
+    """JSON as Python writes it, which allows NaN."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RowError(f"it is no valid JSON ({error}); export the file again") from error
+
+
+def _read_csv(blob: Blob, options: ReadOptions) -> Read:
+    with blob.open() as raw:
+        stream = io.BufferedReader(raw, 2**16)
+        head = stream.peek(2**16)
+        encoding = find_encoding(head, whole=False)
+        if encoding is None:
+            raise RowError("it is not text (it holds binary data); export it as .csv again")
+        csv.field_size_limit(options.max_report_bytes)
+        lines = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
+        delimiter = _delimiter(head.decode(encoding, errors="replace"))
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        header = tuple(name.strip().lstrip("\ufeff") for name in next(rows, []))
+        check_header(header, options.columns)
+        to_row = partial(_csv_row, header)
+        for number, cells in enumerate(_csv_rows(rows), start=1):
+            if cells:
+                yield _draft(blob, number, to_row, cells, options)
+
+
+def _delimiter(head: str) -> str:
+    """The separator of a table, judged by its first line."""
+    header = head.splitlines()[0] if head else ""
+    return max(",;\t|", key=header.count)
+
+
+def _csv_rows(rows: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
+    """The rows of a table, with the error in the place of a row that is broken."""
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield error
+
+
+def _csv_row(header: Sequence[str], cells: list[str] | csv.Error) -> Mapping[str, Any]:
+    if isinstance(cells, csv.Error):
+        raise RowError(f"its cells can't be told apart ({cells}); put quotes around its text")
+    if len(cells) > len(header):
+        raise RowError(
+            f"it has {len(cells)} cells under {len(header)} column names; put quotes around texts"
+            " that hold the separator"
+        )
+    # A short row is padded, so that the columns stay the same and only its values are missing.
+    return dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
+
+
+def _read_parquet(blob: Blob, options: ReadOptions) -> Read:
+    import pyarrow.parquet as pq
+
+    with blob.open() as raw:
+        table = pq.ParquetFile(raw)
+        names = tuple(table.schema_arrow.names)
+        check_header(names, options.columns)
+        wanted = {name for found in find_columns(names, options.columns).values() for name in found}
+        number = 0
+        for batch in table.iter_batches(batch_size=256, columns=sorted(wanted)):
+            for row in _whole_microseconds(batch).to_pylist():
+                number += 1
+                yield _draft(blob, number, dict, row, options)
+
+
+def _whole_microseconds(batch: Any) -> Any:
+    """``batch`` with times in microseconds: Python has no finer ones."""
+    import pyarrow as pa
+
+    fields = [
+        pa.field(f.name, pa.timestamp("us", f.type.tz)) if pa.types.is_timestamp(f.type) else f
+        for f in batch.schema
+    ]
+    arrays = [
+        column.cast(field.type, safe=False) if pa.types.is_timestamp(field.type) else column
+        for column, field in zip(batch.columns, fields, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+# The reader of each suffix. Readers may raise anything; what they raise ends the one file.
+READERS: dict[str, Callable[[Blob, ReadOptions], Read]] = {
+    ".txt": _read_text,
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+}
