@@ -107,9 +107,7 @@ class OnnxNetwork:
 
     def read(self, ids: Ints) -> tuple[Floats, Floats]:
         row = np.concatenate([[BOS_ID], ids, [EOS_ID]])[None]
-        logits, states = self._reader.run(
-            None, {"input_ids": row, "attention_mask": np.ones_like(row)}
-        )
+        logits, states = self._reader.run(None, {"input_ids": row})
         return logits[0, 1:-1], states[0, 1:-1]
 
     def link(

@@ -107,7 +107,7 @@ class TagPart(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.tags = nn.Linear(hidden, len(TAGS))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Logits over TAGS and the encoder's vectors, a row a piece."""
         output = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
         states = output.last_hidden_state
