@@ -196,7 +196,7 @@ def _member_name(info: zipfile.ZipInfo) -> str:
 
 
 def _is_junk(name: str) -> bool:
-    return name.startswith(".") or name in _JUNK_NAMES
+    return (name.startswith(".") and name not in (".", "..")) or name in _JUNK_NAMES
 
 
 def _printable(name: str) -> str:

@@ -61,7 +61,7 @@ def find_columns(names: tuple[str, ...], columns: Columns) -> Mapping[str, list[
     found = {field: _candidates(field, by_key, columns) for field in FIELDS}
     if not found["text"]:
         wanted = columns.text or "text"
-        listed = ", ".join(by_key.values()) or "none"
+        listed = ", ".join(names) or "none"
         raise RowError(
             f"it has no column '{wanted}' (its columns: {listed}); name the right one with"
             " --text-column"
