@@ -131,7 +131,7 @@ def _is_anothers(
 
 
 # Characters of a report looked at on either side of a number: more than the longest reach needs.
-_WINDOW = 90
+_WINDOW = 70
 _SENTENCE_STOPS = ".!?؟\n\r"
 
 

@@ -1,0 +1,476 @@
+"""When: the text of a date mention to days. What cannot be resolved stays null, with its text."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from functools import cache
+
+from hijridate import Gregorian, Hijri
+from msgspec import Struct, structs
+
+from .data import load_toml
+from .date_merge import combine_dates
+from .date_points import Duration, Point, Query, read_points
+from .date_words import Scanned, make_day, scan
+from .schema import Date, DateBasis, DatePrecision
+from .text import key
+
+__all__ = [
+    "DateContext", "combine_dates", "find_reference_day", "parse_day", "published_from_name",
+    "resolve_date",
+]  # fmt: skip
+
+
+class DateContext(Struct, frozen=True):
+    """What the rest of the report says: ISO days, a year, and the date mentioned before."""
+
+    reference: str | None = None
+    year: int | None = None
+    previous: Date | None = None
+
+
+class _Span(Struct, frozen=True):
+    """Resolved days, both included; ``end`` is None while it is open."""
+
+    start: date | None
+    end: date | None
+    precision: DatePrecision
+    basis: DateBasis
+
+
+Days = tuple[date, date]
+
+_WHICH_STEP = {"before_last": -2, "last": -1, "this": 0, "next": 1}
+_ISO_DAY = re.compile(r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
+
+
+def parse_day(text: str | None) -> date | None:
+    """The day of an ISO day or time; None where there is none."""
+    match = _ISO_DAY.match(text) if text else None
+    return make_day(*map(int, match.groups())) if match else None
+
+
+def resolve_date(text: str, published: str | None, context: DateContext | None = None) -> Date:
+    """The days that the mention ``text`` means, seen from the day of the report.
+
+    That day is ``context.reference``, or else ``published``; without either, what is relative
+    stays unresolved, and so does a date whose year neither the text nor the context tells.
+    Never raises.
+    """
+    context = context or DateContext()
+    reference = parse_day(context.reference) or parse_day(published)
+    try:
+        found = _Resolver(reference, context).query(read_points(scan(text).elements))
+    except (ValueError, OverflowError):  # beyond the calendars: year 0, a Hijri year out of range
+        found = None
+    if found is None:
+        return Date(start=None, end=None, precision=None, basis=None, text=text)
+    start, end = (None if day is None else day.isoformat() for day in (found.start, found.end))
+    return Date(start=start, end=end, precision=found.precision, basis=found.basis, text=text)
+
+
+class _Resolver:
+    """Resolves points and durations, seen from one reference day (or none)."""
+
+    def __init__(self, reference: date | None, context: DateContext) -> None:
+        self.reference = reference
+        self.context = context
+        self.previous = parse_day(context.previous.end) if context.previous else None
+
+    # --- a whole mention
+
+    def query(self, query: Query) -> _Span | None:
+        if not query.points:
+            return None if query.vague else self.durations(query)
+        if query.vague and not any(p.month or p.full or p.year for p in query.points):
+            return None
+        last = self.point(query.points[-1])
+        if last is None:
+            return None
+        if len(query.points) > 1:
+            return self.between(query.points[0], last)
+        if query.opener == "since":
+            return self.since(last, query.durations)
+        if query.opener == "until":
+            return structs.replace(last, start=None, precision="interval")
+        return last
+
+    def between(self, first: Point, last: _Span) -> _Span | None:
+        """From one point to another; the first one is looked for before the second."""
+        earlier = _Resolver(last.end, self.context)
+        start = earlier.point(first) if first.offset is None else self.point(first)
+        if start is None or start.start is None or last.end is None or start.start > last.end:
+            return None
+        basis: DateBasis = "stated" if "stated" in (start.basis, last.basis) else "relative"
+        return _Span(start.start, last.end, "interval", basis)
+
+    def since(self, point: _Span, durations: list[Duration]) -> _Span | None:
+        end = self.reference
+        if durations and durations[0].unit == "day" and point.start:
+            end = point.start + timedelta(days=durations[0].number - 1)
+        if point.start and end and end < point.start:
+            end = None
+        return _Span(point.start, end, "interval", point.basis)
+
+    def durations(self, query: Query) -> _Span | None:
+        if not query.durations:
+            return None
+        length = query.durations[-1]
+        if query.opener == "after":
+            return self.moved(self.previous, length, 1)
+        if self.reference is None or length.future:
+            return None
+        if query.opener == "ago":
+            return self.moved(self.reference, length, -1)
+        start = _start_of(self.reference, length, inclusive=query.opener != "since")
+        return _Span(start, self.reference, "interval", "relative")
+
+    def moved(self, day: date | None, length: Duration, way: int) -> _Span | None:
+        """So long before or after ``day``: to the day, or to the week, month or year."""
+        if day is None:
+            return None
+        number = way * length.number
+        if length.unit == "hour":
+            whole, rest = divmod(length.number, 24)
+            near = day + timedelta(days=way * whole)
+            far = near + timedelta(days=way) if rest else near
+            return _relative((min(near, far), max(near, far)), "interval" if rest else "day")
+        if length.unit == "day":
+            at = day + timedelta(days=number)
+            return _relative((at, at), "day")
+        if length.unit == "week":
+            at = day + timedelta(weeks=number)
+            return _relative((at - timedelta(days=3), at + timedelta(days=3)), "interval")
+        if length.unit == "month":
+            return _relative(_month(*_shift_month(day, number)), "month")
+        return _relative(_year(day.year + number), "year")
+
+    # --- one point
+
+    def point(self, point: Point) -> _Span | None:
+        if point.full is not None:
+            return _Span(point.full, point.full, "day", "stated")
+        if point.hijri_month is not None:
+            return self.hijri(point)
+        if point.month is not None:
+            return self.month(point)
+        if point.month_which is not None:
+            return self.relative_month(point)
+        if point.day is not None:
+            return self.bare_day(point)
+        if point.season is not None:
+            return self.season(point, point.season)
+        year = self.year_of(point)
+        if year is not None and not point.hijri:
+            basis: DateBasis = "relative" if point.year is None else "stated"
+            return _part(_year(year), point.boundary, basis, year)
+        return self.near(point)
+
+    def near(self, point: Point) -> _Span | None:
+        """Today, a weekday, a night, a week: told by their distance alone."""
+        if point.step is not None and self.previous is not None:
+            at = self.previous + timedelta(days=point.step)
+            return _relative((at, at), "day")
+        if self.reference is None:
+            return None
+        if point.offset is not None:
+            at = self.reference + timedelta(days=point.offset)
+            return _relative((at, at), "day")
+        if point.weekday is not None:
+            at = _weekday(self.reference, point.weekday, point.which or point.week_which)
+            return _relative((at, at), "day")
+        if point.night:
+            return _relative((self.reference - timedelta(days=1), self.reference), "interval")
+        if point.week_which in _WHICH_STEP:
+            # A week begins on another day in every country: the seven days up to the reference.
+            end = self.reference + timedelta(weeks=_WHICH_STEP[point.week_which])
+            return _relative((end - timedelta(days=6), end), "interval")
+        return None
+
+    def year_of(self, point: Point) -> int | None:
+        """The year that the text names, or names by its distance; None if it does neither."""
+        if point.year is not None:
+            return point.year
+        if point.year_which == "same" and self.previous is not None:
+            return self.previous.year
+        if point.year_which in _WHICH_STEP and self.reference is not None:
+            return self.reference.year + _WHICH_STEP[point.year_which]
+        return None
+
+    def inferred(self, make: Callable[[int], Days | None], which: str | None) -> Days | None:
+        """The year left out: the one nearest before the reference day that fits ``which``."""
+        reference, stated = self.reference, self.context.year
+        if which == "same" and self.previous is not None:
+            return make(self.previous.year)
+        if reference is None:
+            return make(stated) if stated is not None and which is None else None
+        years = list(range(reference.year, reference.year - 9, -1))
+        if which == "next":
+            years = list(range(reference.year, reference.year + 9))
+        elif stated is not None and which is None:
+            years.insert(0, stated)
+        for year in years:
+            days = make(year)
+            if days is not None and _fits(days, reference, which):
+                return days
+        return None
+
+    def month(self, point: Point) -> _Span | None:
+        month, day = point.month or 1, point.day
+        year = self.year_of(point)
+
+        def make(year: int) -> Days | None:
+            if day is None:
+                return _month(year, month)
+            at = make_day(year, month, day)
+            return (at, at) if at else None
+
+        days = self.inferred(make, point.which) if year is None else make(year)
+        if days is None:
+            return None
+        if day is not None:
+            return _Span(days[0], days[1], "day", "stated")
+        return _part(days, point.boundary, "stated", None)
+
+    def relative_month(self, point: Point) -> _Span | None:
+        which = point.month_which or ""
+        base = self.previous if which == "same" else self.reference
+        if base is None:
+            return None
+        year, month = _shift_month(base, _WHICH_STEP.get(which, 0))
+        if point.day is None:
+            return _part(_month(year, month), point.boundary, "relative", None)
+        at = make_day(year, month, point.day)
+        return _relative((at, at), "day") if at else None
+
+    def bare_day(self, point: Point) -> _Span | None:
+        """A day of a month not named: that of the date mentioned before."""
+        if self.previous is None or point.day is None:
+            return None
+        at = make_day(self.previous.year, self.previous.month, point.day)
+        return _relative((at, at), "day") if at else None
+
+    def season(self, point: Point, months: tuple[int, int]) -> _Span | None:
+        def make(year: int) -> Days:
+            first, last = months
+            start = date(year - 1 if first > last else year, first, 1)
+            return start, _month(year, last)[1]
+
+        year = self.year_of(point)
+        if year is None and point.which is None:
+            return None
+        days = make(year) if year is not None else self.inferred(make, point.which)
+        if days is None:
+            return None
+        return _Span(days[0], days[1], "season", "stated" if point.year else "relative")
+
+    def hijri(self, point: Point) -> _Span | None:
+        month, day = point.hijri_month or 1, point.day
+
+        def make(year: int) -> Days | None:
+            length = Hijri(year, month, 1).month_length()
+            if day is not None and day > length:
+                return None
+            first, last = (day, day) if day is not None else (1, length)
+            return _from_hijri(year, month, first), _from_hijri(year, month, last)
+
+        if point.year is not None and point.year < 1800:
+            days = make(point.year)
+        else:
+            days = self.inferred_hijri(make, point)
+        if days is None:
+            return None
+        if day is not None:
+            return _Span(days[0], days[1], "day", "stated")
+        return _part(days, point.boundary, "stated", None)
+
+    def inferred_hijri(self, make: Callable[[int], Days | None], point: Point) -> Days | None:
+        """A Hijri date with no Hijri year: in a Gregorian year, or the latest before today."""
+        anchor = self.reference
+        if point.year is not None:
+            anchor = date(point.year, 12, 31)
+        if anchor is None:
+            return None
+        newest = Gregorian(anchor.year, anchor.month, anchor.day).to_hijri().year
+        for year in range(newest, newest - 3, -1):
+            days = make(year)
+            if days is not None and _fits(days, anchor, point.which):
+                return days
+        return None
+
+
+# --- days, months, years
+
+
+def _relative(days: Days, precision: DatePrecision) -> _Span:
+    return _Span(days[0], days[1], precision, "relative")
+
+
+def _month(year: int, month: int) -> Days:
+    return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+
+
+def _year(year: int) -> Days:
+    return date(year, 1, 1), date(year, 12, 31)
+
+
+def _shift_month(day: date, months: int) -> tuple[int, int]:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return year, month + 1
+
+
+def _from_hijri(year: int, month: int, day: int) -> date:
+    return date(*Hijri(year, month, day).to_gregorian().datetuple())
+
+
+def _fits(days: Days, reference: date, which: str | None) -> bool:
+    """Whether these are the days looked for: begun by the reference day, over, or to come."""
+    if which in ("last", "before_last"):
+        return days[1] < reference
+    return days[0] > reference if which == "next" else days[0] <= reference
+
+
+def _weekday(reference: date, weekday: int, which: str | None) -> date:
+    """The latest such weekday up to the reference day; strictly before or after if so said."""
+    back = (reference.isoweekday() - weekday) % 7
+    if which == "next":
+        return reference + timedelta(days=7 - back)
+    if which in ("last", "before_last") and back == 0:
+        back = 7
+    if which == "before_last":
+        back += 7
+    return reference - timedelta(days=back)
+
+
+def _part(
+    days: Days, boundary: tuple[tuple[int, int], tuple[int, int]] | None, basis: DateBasis,
+    year: int | None,
+) -> _Span:  # fmt: skip
+    """A month or (with ``year``) a year, or the part of it that a word like 'early' cuts out."""
+    whole: DatePrecision = "month" if year is None else "year"
+    if boundary is None:
+        return _Span(days[0], days[1], whole, basis)
+    if year is not None:
+        first, last = boundary[1]
+        return _Span(date(year, first, 1), _month(year, last)[1], "interval", basis)
+    first, last = boundary[0]
+    start = days[0] + timedelta(days=first - 1)
+    return _Span(start, min(days[0] + timedelta(days=last - 1), days[1]), "interval", basis)
+
+
+def _start_of(reference: date, length: Duration, inclusive: bool) -> date:
+    """The first day of so long a time up to the reference day, which counts as one of its days."""
+    if length.unit == "hour":
+        return reference - timedelta(days=-(-length.number // 24))
+    if length.unit in ("day", "week"):
+        days = length.number * (7 if length.unit == "week" else 1)
+        return reference - timedelta(days=days - 1 if inclusive else days)
+    months = length.number * (12 if length.unit == "year" else 1)
+    year, month = _shift_month(reference, -months)
+    day = min(reference.day, monthrange(year, month)[1])
+    return date(year, month, day) + timedelta(days=1 if inclusive else 0)
+
+
+# --- the day of the report
+
+# How far into a report a "today" phrase is looked for, and how long one may be, in characters.
+_TODAY_WITHIN = 3000
+_TODAY_LENGTH = 90
+_TODAY = re.compile("[ا\u0671]ليوم")
+# A dateline stands in one of the first lines and holds few words beside the date.
+_DATELINE_LINES = 6
+_DATELINE_WORDS = 4
+
+
+def find_reference_day(
+    text: str, published: str | None
+) -> tuple[str, tuple[int, int] | None, str] | None:
+    """The day of the report: its ISO day, the span that tells it, and where from.
+
+    Where from is ``metadata`` (``published``; no span), ``dateline`` (a full date on a short line
+    near the top) or ``today_phrase`` ("today, Wednesday the second of May 2018"). None if unknown.
+    """
+    day = parse_day(published)
+    if day is not None:
+        return day.isoformat(), None, "metadata"
+    return _dateline(text) or _today_phrase(text)
+
+
+def _dateline(text: str) -> tuple[str, tuple[int, int] | None, str] | None:
+    start = 0
+    for line in text.split("\n", _DATELINE_LINES)[:_DATELINE_LINES]:
+        if len(line) <= 120 and any(c.isdecimal() for c in line):
+            found = _first_full_date(line)
+            if found is not None and found[3] <= _DATELINE_WORDS:
+                return found[0], (start + found[1], start + found[2]), "dateline"
+        start += len(line) + 1
+    return None
+
+
+def _today_phrase(text: str) -> tuple[str, tuple[int, int] | None, str] | None:
+    for match in _TODAY.finditer(text, 0, _TODAY_WITHIN):
+        at = match.start()
+        piece = re.split(r"[.!؟\n]", text[at : at + _TODAY_LENGTH])[0]
+        found = _first_full_date(piece)
+        if found is not None and found[1] == 0:
+            return found[0], (at, at + found[2]), "today_phrase"
+    return None
+
+
+@cache
+def _fillers() -> frozenset[str]:
+    return frozenset(key(w) for w in load_toml("dates.toml")["fillers"]["words"])
+
+
+def _first_full_date(text: str) -> tuple[str, int, int, int] | None:
+    """The first date with day, month and year: ISO, its raw span, the words that stand beside it.
+
+    The date's words may be parted by fillers only.
+    """
+    scanned = scan(text)
+    for first, last in _runs(scanned):
+        points = read_points(scanned.elements[first:last]).points
+        if len(points) != 1:
+            continue
+        point = points[0]
+        complete = point.full or (point.day and point.year and (point.month or point.hijri_month))
+        span = _Resolver(None, DateContext()).point(point) if complete else None
+        if span is None or span.start is None:
+            continue
+        tokens, chosen = scanned.tokens, scanned.elements[first:last]
+        beside = [*tokens[: chosen[0].first], *tokens[chosen[-1].last :]]
+        raw = scanned.folded.span(tokens[chosen[0].first].start, tokens[chosen[-1].last - 1].end)
+        return span.start.isoformat(), raw[0], raw[1], sum(t.text.isalpha() for t in beside)
+    return None
+
+
+def _runs(scanned: Scanned) -> Iterator[tuple[int, int]]:
+    """Spans of elements that only fillers part: from the first on, the shortest first."""
+    elements, fillers = scanned.elements, _fillers()
+    for first in range(len(elements)):
+        for last in range(first + 1, len(elements) + 1):
+            yield first, last
+            if last == len(elements):
+                break
+            gap = scanned.tokens[elements[last - 1].last : elements[last].first]
+            if any(t.text not in fillers for t in gap):
+                break
+
+
+_NAME_DATES = (
+    (re.compile(r"(?<!\d)((?:19|20)\d\d)([-_. ]?)(\d\d)\2(\d\d)(?!\d)"), (1, 3, 4)),
+    (re.compile(r"(?<!\d)(\d{1,2})([-_. ])(\d{1,2})\2((?:19|20)\d\d)(?!\d)"), (4, 3, 1)),
+)
+
+
+def published_from_name(name: str) -> str | None:
+    """The ISO day in a file name (2018-05-02-daily.txt, 20180502.txt, 2_5_2018.txt), or None."""
+    for pattern, order in _NAME_DATES:
+        for match in pattern.finditer(name):
+            day = make_day(*(int(match.group(i)) for i in order))
+            if day is not None:
+                return day.isoformat()
+    return None
