@@ -1,0 +1,275 @@
+"""Parties: from the words of a mention to the ids of the armed sides, monitors and sources.
+
+Names come from data/parties.toml. Words that mean a party only here and now ('the organisation',
+'the army', 'both sides') come from data/party_references.toml and the report's own story so far.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from msgspec import Struct
+
+from .data import load_toml
+from .text import fold_key, key
+from .trim import trim_marks
+
+LONGEST_NAME = 8  # words
+# How sure a reading is, by what it rests on (set by hand): a name, a name amid other words,
+# a word that depends on the country, one that depends on the story, a word of nationality.
+NAMED, COUNTRY_WORD, LAST_NAMED, NATIONALITY = 0.95, 0.75, 0.65, 0.7
+HEDGED = 0.6  # times, for 'believed to be'
+_PREFIXES = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "فب")
+
+
+class PartyEntry(Struct, frozen=True, kw_only=True):
+    """A party of parties.toml; the file's header says what the fields hold."""
+
+    party_id: str
+    name: str
+    name_ar: str
+    kind: str
+    side: str
+    country: str | None
+    parent: str | None
+
+
+class PartyContext(Struct, frozen=True, kw_only=True):
+    """The report's country (ISO2) and year, and parties named earlier: (offset, party_id)."""
+
+    country: str | None = None
+    year: int | None = None
+    earlier: tuple[tuple[int, str], ...] = ()
+
+
+class ResolvedParty(Struct, frozen=True, kw_only=True):
+    """``party_ids`` main party first, empty if unknown; ``name`` and ``kind`` are the first's."""
+
+    party_ids: tuple[str, ...] = ()
+    name: str | None = None
+    kind: str | None = None
+    score: float = 0.0
+
+    @property
+    def party_id(self) -> str | None:
+        """The main party, or None."""
+        return self.party_ids[0] if self.party_ids else None
+
+
+class _Hit(Struct, frozen=True):
+    """Words ``[first, last)`` of the mention that name parties, so sure."""
+
+    first: int
+    last: int
+    party_ids: tuple[str, ...]
+    score: float
+
+
+@cache
+def parties() -> dict[str, PartyEntry]:
+    """All parties by id."""
+    return {
+        party_id: PartyEntry(
+            party_id=party_id,
+            name=row["name"],
+            name_ar=row["name_ar"],
+            kind=row["kind"],
+            side=row["side"],
+            country=row["country"] or None,
+            parent=row.get("parent"),
+        )
+        for party_id, row in load_toml("parties.toml").items()
+    }
+
+
+def party(party_id: str | None) -> PartyEntry | None:
+    """The party with this id, if there is one."""
+    return parties().get(party_id) if party_id else None
+
+
+@cache
+def _spelling() -> list[tuple[re.Pattern[str], str]]:
+    return [(re.compile(p), r) for p, r in load_toml("party_references.toml")["spelling"].items()]
+
+
+@cache
+def _one_spelling(word: str) -> str:
+    for pattern, replacement in _spelling():
+        word = pattern.sub(replacement, word)
+    return word
+
+
+_TOKEN = re.compile(r"[^\W\d_]+|\d+")
+
+
+def _words(folded: str) -> list[str]:
+    return _TOKEN.findall(folded)
+
+
+def _name_key(words: Sequence[str]) -> str:
+    """One word keeps its article (the 'base' is no al-Qaeda); in longer names articles vary."""
+    spelt = [_one_spelling(w) for w in words]
+    if len(spelt) == 1:
+        return spelt[0]
+    return " ".join(w[2:] if w.startswith("ال") and len(w) > 4 else w for w in spelt)
+
+
+@cache
+def _aliases() -> dict[str, str]:
+    table: dict[str, str] = {}
+    for party_id, row in load_toml("parties.toml").items():
+        for alias in [row["name_ar"], *row["aliases"]]:
+            table.setdefault(_name_key(_words(key(alias))), party_id)
+    return table
+
+
+@cache
+def _adjectives() -> dict[str, str]:
+    """Words of nationality with and without article, in the forms of gender and number."""
+    table = {}
+    for party_id, row in load_toml("parties.toml").items():
+        for adjective in row.get("adjectives", []):
+            word = key(adjective)
+            for form in (word, "ال" + word, word + "ين", "ال" + word + "ين"):
+                table.setdefault(form, party_id)
+    return table
+
+
+@cache
+def _by_country() -> dict[str, dict[str, str]]:
+    rows = load_toml("party_references.toml")["by_country"]
+    return {_name_key(_words(key(word))): table for word, table in rows.items()}
+
+
+@cache
+def _last_named() -> dict[str, frozenset[str]]:
+    rows = load_toml("party_references.toml")["last_named"]
+    return {_name_key(_words(key(word))): frozenset(kinds) for word, kinds in rows.items()}
+
+
+@cache
+def _word_set(section: str) -> frozenset[str]:
+    rows = load_toml("party_references.toml")[section]["words"]
+    return frozenset(_name_key(_words(key(w))) for w in rows)
+
+
+def _forms(words: Sequence[str]) -> Iterator[str]:
+    """Keys of the run of words, first as spelt, then without a prefix glued to the first."""
+    yield _name_key(words)
+    first, rest = words[0], words[1:]
+    for bare in _bare(first):
+        yield _name_key([bare, *rest])
+
+
+def _bare(word: str) -> list[str]:
+    if word.startswith("لل") and len(word) > 4:
+        return ["ال" + word[2:]]
+    return [word[len(p) :] for p in _PREFIXES if word.startswith(p) and len(word) - len(p) >= 3]
+
+
+def resolve_party(text: str, context: PartyContext | None = None) -> ResolvedParty:
+    """The parties that ``text`` names, as the report's country, year and story have it."""
+    ctx = context or PartyContext()
+    words = _words(key(text))
+    hits = list(_hits(words, ctx)) or list(_nationalities(words))
+    ids = tuple(dict.fromkeys(i for h in hits for i in h.party_ids))
+    if not ids:
+        return ResolvedParty()
+    first = parties()[ids[0]]
+    hedged = any(f in _word_set("hedges") for w in words for f in _forms([w]))
+    score = hits[0].score * (HEDGED if hedged else 1.0)
+    return ResolvedParty(party_ids=ids, name=first.name, kind=first.kind, score=round(score, 3))
+
+
+def _hits(words: Sequence[str], ctx: PartyContext) -> Iterator[_Hit]:
+    i = 0
+    while i < len(words):
+        hit = _longest(words, i, ctx)
+        if hit is not None:
+            yield hit
+        i = hit.last if hit else i + 1
+
+
+def _longest(words: Sequence[str], first: int, ctx: PartyContext) -> _Hit | None:
+    for last in range(min(len(words), first + LONGEST_NAME), first, -1):
+        for form in _forms(words[first:last]):
+            ids, score = _meaning(form, ctx)
+            if ids:
+                return _Hit(first, last, ids, score)
+    return None
+
+
+def _meaning(form: str, ctx: PartyContext) -> tuple[tuple[str, ...], float]:
+    """What a folded name means in this report: party ids and how sure."""
+    table = _by_country().get(form)
+    if table is not None:
+        party_id = table.get(ctx.country or "*", table.get("*"))
+        if party_id:
+            return (_renamed(form, party_id, ctx),), COUNTRY_WORD
+    party_id = _aliases().get(form)
+    if party_id is not None:
+        return (_renamed(form, party_id, ctx),), NAMED
+    kinds = _last_named().get(form)
+    if kinds is not None:
+        last = next((p for p in _latest_first(ctx) if parties()[p].kind in kinds), None)
+        return ((last,), LAST_NAMED) if last else ((), 0.0)
+    if form in _word_set("both_sides"):
+        return _two_sides(ctx), LAST_NAMED
+    return (), 0.0
+
+
+def _renamed(form: str, party_id: str, ctx: PartyContext) -> str:
+    for rule in load_toml("party_references.toml")["renamed"]:
+        if rule["from"] == party_id and ctx.year is not None and ctx.year >= rule["year"]:
+            if any(form == _name_key(_words(key(a))) for a in rule["aliases"]):
+                return str(rule["to"])
+    return party_id
+
+
+def _latest_first(ctx: PartyContext) -> list[str]:
+    return [p for _, p in sorted(ctx.earlier, reverse=True) if p in parties()]
+
+
+def _two_sides(ctx: PartyContext) -> tuple[str, ...]:
+    """The last two fighting parties of different sides, in the order that they were named."""
+    fighting = [p for p in _latest_first(ctx) if parties()[p].kind not in ("monitor", "unknown")]
+    for other in fighting:
+        if parties()[other].side != parties()[fighting[0]].side:
+            return (other, fighting[0])
+    return ()
+
+
+def _nationalities(words: Sequence[str]) -> Iterator[_Hit]:
+    for i, word in enumerate(words):
+        for form in (word, *_bare(word)):
+            party_id = _adjectives().get(form)
+            if party_id is not None:
+                yield _Hit(i, i + 1, (party_id,), NATIONALITY)
+                break
+
+
+def trim_party(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without quotes and brackets around it and, where the rest is a known name or a word
+    such as 'forces' and the whole word is not, without the letter glued to its front."""
+    start, end = trim_marks(text, start, end)
+    folded = fold_key(text[start:end])
+    first = _TOKEN.match(folded.text)
+    if first is None or first.group() in _first_words() or first.group().startswith("لل"):
+        return start, end
+    word = first.group()
+    for bare in _bare(word):
+        if bare in _first_words():
+            return start + folded.span(len(word) - len(bare), len(word))[0], end
+    return start, end
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    """First words of every name, as spelt, and of the words that depend on the story."""
+    data = load_toml("party_references.toml")
+    names = [a for row in load_toml("parties.toml").values() for a in row["aliases"]]
+    names += [*data["by_country"], *data["last_named"], *data["both_sides"]["words"]]
+    names += load_toml("party_words.toml")["heads"]
+    return frozenset(w[0] for w in (_words(key(n)) for n in names) if w)
