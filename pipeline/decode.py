@@ -18,9 +18,11 @@ _BOMS = (
 )
 # High bytes of UTF-16 in Arabic text: Latin, digits and spaces (00), Arabic letters (06).
 _UTF16_HIGH_BYTES = b"\x00\x06"
-# Control characters that no text file holds (tab, newlines and form feed are not among them).
+# Control characters that text does not need (tab, newlines and form feed are not among them). Some
+# archives hold a few, where a converter found no letter; of random bytes they are 11 %.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _CONTROL_BYTES = bytes([*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F])
+_MAX_CONTROLS = 0.05
 # One bad byte must not lose a report; more than this share of the text and the encoding is wrong.
 _MAX_LOST = 0.01
 # How UTF-8 Arabic looks when it is read as another encoding: every letter becomes two characters,
@@ -59,7 +61,7 @@ def find_encoding(data: bytes, *, whole: bool = True) -> str | None:
             return name
     if (utf16 := _utf16_without_mark(data)) is not None:
         return utf16
-    if _share(data, _CONTROL_BYTES) > _MAX_LOST:
+    if _share(data, _CONTROL_BYTES) > _MAX_CONTROLS:
         return None
     if _is_utf8(data, whole):
         return "utf-8"
@@ -150,5 +152,5 @@ def _check_letters(text: str) -> None:
         raise DecodeError(
             "its letters were replaced by question marks when it was saved; fetch it again"
         )
-    if len(_CONTROLS.findall(text)) > max(1, _MAX_LOST * len(text)):
+    if len(_CONTROLS.findall(text)) > _MAX_CONTROLS * len(text):
         raise DecodeError("it is not text (it holds binary data); convert it to a text file first")

@@ -57,7 +57,8 @@ def show_report(
     """
     console.print(legend(mentions))
     console.print()
-    console.print(report_text(report.text, mentions, console.width, bidi=bidi))
+    text = report_text(report.text, mentions, console.width, bidi=bidi)
+    console.print(text, justify="right")
     console.print()
     console.print(events_table([result], bidi=bidi))
 
@@ -80,14 +81,14 @@ def legend(mentions: Iterable[Mention]) -> Text:
 
 
 def report_text(text: str, mentions: Iterable[Mention], width: int, *, bidi: bool) -> Text:
-    """``text`` wrapped to ``width`` cells and pushed to the right, its mentions coloured."""
+    """``text`` wrapped to ``width`` cells, its mentions coloured."""
     styles = _styles(text, mentions)
     base = base_level(text)
     lines = [
         _line(text, start, end, styles, base if bidi else None)
         for start, end in wrapped(text, width)
     ]
-    return Text("\n", justify="right").join(lines)
+    return Text("\n").join(lines)
 
 
 def wrapped(text: str, width: int) -> Iterator[tuple[int, int]]:
@@ -156,7 +157,7 @@ def _report_parts(result: ReportResult, bidi: bool) -> Iterator[RenderableType]:
 
 def _table(result: ReportResult, bidi: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
-    for name in ("", "toll", "of whom", "by", "where", "when", "cause", ""):
+    for name in ("", "toll", "of whom", "by", "where", "when", "cause", "notes"):
         table.add_column(name, overflow="fold")
     for event in result.events:
         for row, casualty in enumerate(event.casualties):

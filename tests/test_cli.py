@@ -157,6 +157,9 @@ def test_wrapping_keeps_every_word(width: int) -> None:
     lines = [text[start:end] for start, end in wrapped(text, width)]
     assert all(len(line) <= width + 2 for line in lines)  # Two vowel signs take no room.
     assert "".join("".join(lines).split()) == "".join(text.split())
+    if width == 20:
+        words = ARABIC.split()
+        assert [word for line in lines for word in line.split()][: len(words)] == words
 
 
 @pytest.mark.parametrize(
@@ -180,6 +183,14 @@ def test_colours_follow_the_letters() -> None:
         shown = report_text(text, [mention], 40, bidi=bidi)
         (span,) = [s for s in shown.spans if s.style == show.STYLES["COUNT"]]
         assert shown.plain[span.start : span.end] == "12"
+
+
+def test_report_stands_at_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(report_id="r", text="مقتل شاب")
+    for bidi in (True, False):
+        show.show_report(Console(width=40), report, [], fake_result(report), bidi=bidi)
+        line = capsys.readouterr().out.splitlines()[2]
+        assert len(line) == 40 and line.startswith(" " * 32) and line[-1] in "مب"
 
 
 def test_report_can_not_steer_the_terminal() -> None:

@@ -93,6 +93,11 @@ def test_one_bad_byte_does_not_lose_a_report() -> None:
     assert decode(data[:-1] + b"\xd9").startswith(ARABIC)
 
 
+def test_a_few_control_characters_do_not_lose_a_report() -> None:
+    text = "\x1a\x1a" + ARABIC
+    assert repair(decode(text.encode())) == text
+
+
 def test_binary_data_is_refused() -> None:
     with pytest.raises(DecodeError, match="binary"):
         decode(bytes(range(256)) * 4)
@@ -330,7 +335,7 @@ def test_encrypted_member_is_refused(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 8] |= 1
     archive.write_bytes(data)
     reports, (reject,) = read(archive)
-    assert reports == [] and "password" in reject.reason
+    assert reports == [] and "unpack it with its password" in reject.reason
 
 
 # What can't be read
