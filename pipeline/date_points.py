@@ -77,14 +77,14 @@ class _Builder:
             self.next_point()
         setattr(self.point, field, value)
 
-    def neighbour(self, step: int, *kinds: str) -> Element | None:
-        """The element before or after this one, if it touches it and is of such a kind."""
+    def neighbour(self, step: int, *kinds: str, reach: int = 1) -> Element | None:
+        """The element before or after this one, if of such a kind and ``reach`` words off."""
         at = self.i + step
         if not 0 <= at < len(self.elements):
             return None
         here, other = self.elements[self.i], self.elements[at]
         apart = other.first - here.last if step > 0 else here.first - other.last
-        return other if apart <= 1 and (not kinds or other.kind in kinds) else None
+        return other if apart <= reach and (not kinds or other.kind in kinds) else None
 
     def build(self) -> Query:
         handlers: dict[str, Callable[[Any], None]] = {
@@ -115,7 +115,7 @@ class _Builder:
         return self.query
 
     def number(self, value: int) -> None:
-        unit = self.neighbour(1, "one_unit", "many_units")
+        unit = self.neighbour(1, "one_unit", "many_units", reach=0)
         before = self.neighbour(-1, "many_units")
         if unit is not None:
             self.query.durations.append(Duration(value, unit.value))
@@ -134,8 +134,8 @@ class _Builder:
         return before is not None and before.value == "month" and 1 <= value <= 12
 
     def year(self, value: int) -> None:
-        unit = self.neighbour(1, "one_unit", "many_units")
-        if unit is not None and unit.value != "year":
+        unit = self.neighbour(1, "one_unit", "many_units", reach=0)
+        if unit is not None and value < 1800:
             self.query.durations.append(Duration(value, unit.value))
             self.i += 1
         elif value >= 1800 or self.point.hijri_month or self._era_follows():

@@ -159,7 +159,7 @@ class _Resolver:
             return self.month(point)
         if point.month_which is not None:
             return self.relative_month(point)
-        if point.day is not None:
+        if point.day is not None and point.offset is None and point.step is None:
             return self.bare_day(point)
         if point.season is not None:
             return self.season(point, point.season)
@@ -231,9 +231,13 @@ class _Resolver:
         days = self.inferred(make, point.which) if year is None else make(year)
         if days is None:
             return None
-        if day is not None:
-            return _Span(days[0], days[1], "day", "stated")
-        return _part(days, point.boundary, "stated", None)
+        if day is None:
+            return _part(days, point.boundary, "stated", None)
+        if year is None and point.weekday not in (None, days[0].isoweekday()):
+            # The weekday speaks against this year: it may be the year before or after.
+            others = [make(days[0].year + step) for step in (1, -1)]
+            days = next((d for d in others if d and d[0].isoweekday() == point.weekday), days)
+        return _Span(days[0], days[1], "day", "stated")
 
     def relative_month(self, point: Point) -> _Span | None:
         which = point.month_which or ""
@@ -247,7 +251,12 @@ class _Resolver:
         return _relative((at, at), "day") if at else None
 
     def bare_day(self, point: Point) -> _Span | None:
-        """A day of a month not named: that of the date mentioned before."""
+        """A day of a month not named: told by its weekday, or of the month mentioned before."""
+        if point.weekday is not None:
+            days = [self.reference - timedelta(days=d) for d in range(31)] if self.reference else []
+            fit = (d for d in days if d.day == point.day and d.isoweekday() == point.weekday)
+            found = next(fit, None)
+            return _relative((found, found), "day") if found else self.near(point)
         if self.previous is None or point.day is None:
             return None
         at = make_day(self.previous.year, self.previous.month, point.day)
