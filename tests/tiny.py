@@ -16,6 +16,7 @@ from training.tokenizer import LINE_BREAK, MASK, SPECIALS, build_tokenizer, save
 LETTERS = [chr(c) for c in range(0x621, 0x64B) if c not in range(0x63B, 0x641)]
 WORDS = ["▁قتل", "▁مدنيين", "▁في", "▁غارة", "▁على", "▁بلدة", "▁أصيب", "▁الم", "▁ال", "ين", "ات"]
 
+# ruff: noqa: E501
 INLINE = """
 @@ t-1
 country: SY | style: agency | published: 2020-01-02 | points: 1
