@@ -126,7 +126,9 @@ def _repeated_ids(splits: Mapping[str, Sequence[AnnotatedReport]]) -> Iterator[s
             yield f"{report_id}: {n} reports bear this id"
 
 
-def shared_runs(splits: Mapping[str, Iterable[AnnotatedReport]], run: int = SHARED_RUN) -> list[str]:
+def shared_runs(
+    splits: Mapping[str, Iterable[AnnotatedReport]], run: int = SHARED_RUN
+) -> list[str]:
     """Runs of ``run`` folded words that stand in two splits: one finding a pair of reports."""
     where: dict[tuple[str, ...], set[tuple[str, str]]] = defaultdict(set)
     for split, reports in splits.items():

@@ -121,7 +121,9 @@ def _link(word: str) -> tuple[LinkType, str]:
 def _count(report_id: str, number: str, kind: list[str]) -> GoldCount:
     match = _COUNT.match(number)
     if not match:
-        raise InlineError(f"{report_id}: count {number!r}; write 12, >=12, <=12, ~12, 5..7 or vague")
+        raise InlineError(
+            f"{report_id}: count {number!r}; write 12, >=12, <=12, ~12, 5..7 or vague"
+        )
     bound, value, low, high, vague = match.groups()
     if vague:
         return GoldCount(value=None, low=None, high=None, qualifier="vague", kind="vague")

@@ -171,6 +171,29 @@ class Casualty(Struct, frozen=True, kw_only=True):
     evidence: tuple[int, int] = (0, 0)
 
 
+class Record(Struct, frozen=True, kw_only=True):
+    """A casualty statement on its way from mentions to an event.
+
+    ``anchor`` indexes the mentions; ``subset_of`` and ``same_as`` index the report's records.
+    ``evidence`` is the raw span of the sentence that states it.
+    """
+
+    anchor: int
+    outcome: Outcome
+    count: Count
+    victims: Victims
+    scope: Scope
+    cause: Cause | None = None
+    date: Date | None = None
+    places: tuple[Place, ...] = ()
+    perpetrators: tuple[Party, ...] = ()
+    source: Party | None = None
+    subset_of: int | None = None
+    same_as: int | None = None
+    confidence: float = 1.0
+    evidence: tuple[int, int] = (0, 0)
+
+
 class Event(Struct, frozen=True, kw_only=True):
     event_id: str
     scope: Scope

@@ -1,0 +1,40 @@
+"""The `hasila annotations` commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Check the annotated set.", no_args_is_help=True)
+ROOT = Path(__file__).resolve().parent
+
+
+@app.callback()
+def main() -> None:
+    """Check the annotated set."""
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="Folder with train, dev and test.")] = ROOT,
+) -> None:
+    """Check offsets, labels, links, records, and leakage between splits; exit 1 on a finding.
+
+    Example: hasila annotations check
+    """
+    from .check import SPLITS, check_folder
+    from .form import read_reports
+
+    try:
+        findings = check_folder(folder)
+        counts = {split: sum(1 for _ in read_reports(folder / split)) for split in SPLITS}
+    except (FileNotFoundError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    for finding in findings:
+        typer.echo(finding)
+    sizes = ", ".join(f"{split} {n}" for split, n in counts.items())
+    typer.echo(f"{sizes}: {len(findings)} findings")
+    raise typer.Exit(1 if findings else 0)

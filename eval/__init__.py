@@ -1,0 +1,1 @@
+"""Scorers of mentions, links and records, and the command that runs them."""

@@ -1,0 +1,24 @@
+"""An evaluation as one table for the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from .evaluate import Evaluation
+
+
+def render(result: Evaluation) -> Table:
+    """Rows of all tables with precision, recall, F1 and the counts beneath them."""
+    table = Table(
+        title=f"{result.model} on {result.split}: {result.values['reports']:.0f} reports, "
+        f"{result.values['words']:.0f} words, {result.values['words_a_second']:.0f} words a second"
+    )
+    for column in ("", "precision", "recall", "F1", "right", "said", "gold"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, rows in result.tables.items():
+        table.add_section()
+        table.add_row(f"[bold]{name}[/bold]")
+        for row, s in rows.items():
+            table.add_row(row, f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f1:.3f}",
+                          str(s.correct), str(s.predicted), str(s.gold))  # fmt: skip
+    return table

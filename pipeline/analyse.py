@@ -1,0 +1,38 @@
+"""One report and its mentions and links -> its casualty events: the rooms behind the model, in order."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from .assemble import build_events, build_records, inherit
+from .reconcile import check_sums, reconcile
+from .resolve import resolve
+from .schema import Report, ReportResult, Tagged
+from .text import fold
+
+
+def analyse(report: Report, tagged: Tagged) -> ReportResult:
+    """Resolve, assemble and reconcile; deterministic, and without a model.
+
+    ``tagged`` may be the tagger's or gold. Offsets of the result are into ``report.text``.
+    """
+    values = resolve(report, tagged)
+    records = inherit(reconcile(report.text, build_records(report.text, tagged, values)))
+    ids = [f"{report.report_id}#c{k}" for k in range(1, len(records) + 1)]
+    return ReportResult(
+        report_id=report.report_id,
+        source=report.source,
+        title=report.title,
+        published=report.published,
+        language=language(report.text),
+        sha256=sha256(report.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        events=build_events(report.report_id, records),
+        warnings=check_sums(records, ids),
+    )
+
+
+def language(text: str) -> str:
+    """``ar`` where at least half of the letters are Arabic, else ``und``."""
+    letters = [c for c in fold(text).text if c.isalpha()]
+    arabic = sum("\u0600" <= c <= "\u06ff" for c in letters)
+    return "ar" if letters and 2 * arabic >= len(letters) else "und"

@@ -1,0 +1,295 @@
+"""Mentions, links and their values -> casualty records -> events.
+
+Pure functions of their arguments: gold mentions and links can be fed in the place of the model's.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from .causes import victim_profile
+from .counts import apply_bound, find_bound
+from .dates import combine_dates
+from .resolve import Values
+from .schema import (
+    Casualty,
+    Count,
+    Date,
+    Event,
+    Link,
+    Mention,
+    Outcome,
+    Party,
+    Record,
+    Tagged,
+    Victims,
+)
+from .text import sentences
+
+Linked = Mapping[str, Sequence[Link]]
+# The words of a victim's description may stand this many characters apart and still be one phrase.
+_PHRASE_GAP = 6
+UNKNOWN_COUNT = Count(value=None, low=None, high=None, qualifier="vague", kind="vague")
+
+
+def build_records(text: str, tagged: Tagged, values: Values) -> list[Record]:
+    """One record for each anchor and outcome, in text order; nothing is inherited or merged yet.
+
+    ``subset_of`` and ``same_as`` follow the part_of and same_as links of the model.
+    """
+    by_head: dict[int, dict[str, list[Link]]] = defaultdict(lambda: defaultdict(list))
+    for link in tagged.links:
+        by_head[link.head][link.type].append(link)
+    spans = sentences(text)
+    stops = [(m.start, m.end) for m in tagged.mentions if m.label == "COUNT"]
+    records = []
+    for i, mention in enumerate(tagged.mentions):
+        if mention.anchor is None:
+            continue
+        count = _count(text, mention, values.counts.get(i), stops)
+        for outcome, score in _outcomes(i, tagged.mentions, by_head[i], values):
+            records.append(
+                _record(text, i, tagged.mentions, by_head[i], values, outcome, count, score, spans)
+            )
+    return _refer(records, by_head)
+
+
+def _count(
+    text: str, mention: Mention, parsed: Count | None, stops: Sequence[tuple[int, int]]
+) -> Count:
+    """The anchor's count with raw offsets, and with a bound that stands apart from its number."""
+    if parsed is None:
+        return replace(UNKNOWN_COUNT, text=mention.text, start=mention.start, end=mention.end)
+    start, end = mention.start + parsed.start, mention.start + parsed.end
+    if not mention.start <= start < end <= mention.end:
+        start, end = mention.start, mention.end
+    count = replace(parsed, text=text[start:end], start=start, end=end)
+    if mention.label == "COUNT" and count.qualifier == "exact":
+        bound = find_bound(
+            text, start, end, [s for s in stops if s != (mention.start, mention.end)]
+        )
+        if bound is not None:
+            return apply_bound(count, bound[0])
+    return count
+
+
+def _outcomes(
+    anchor: int, mentions: Sequence[Mention], linked: Linked, values: Values
+) -> Iterator[tuple[Outcome, float]]:
+    """The anchor's outcomes, each once, with the score of the link that says so."""
+    found: dict[Outcome, float] = {}
+    if mentions[anchor].label == "OUTCOME":
+        found |= {code: 1.0 for code in values.outcomes.get(anchor, ())}
+    for link in linked.get("outcome", ()):
+        for code in values.outcomes.get(link.tail, ()):
+            found[code] = max(link.score, found.get(code, 0.0))
+    yield from found.items()
+
+
+def _record(
+    text: str,
+    anchor: int,
+    mentions: Sequence[Mention],
+    linked: Linked,
+    values: Values,
+    outcome: Outcome,
+    count: Count,
+    score: float,
+    spans: Sequence[tuple[int, int]],
+) -> Record:
+    def tails(kind: str) -> list[int]:
+        return sorted({link.tail for link in linked.get(kind, ())})
+
+    causes = [values.causes[t] for t in tails("cause") if values.causes.get(t)]
+    dates = [values.dates[t] for t in tails("date") if t in values.dates]
+    sources = [values.parties[t] for t in tails("source") if t in values.parties]
+    mention = mentions[anchor]
+    return Record(
+        anchor=anchor,
+        outcome=outcome,
+        count=count,
+        victims=_victims(text, anchor, mentions, tails("victims"), tails("outcome"), values),
+        scope=mention.anchor or "incident",
+        cause=causes[0] if causes else None,
+        date=combine_dates(dates) if dates else None,
+        places=tuple(values.places[t] for t in tails("place") if t in values.places),
+        perpetrators=tuple(
+            party for t in tails("perpetrator") for party in values.parties.get(t, ())
+        ),
+        source=sources[0][0] if sources and sources[0] else None,
+        confidence=mention.score * score,
+        evidence=_sentence(spans, mention.start, mention.end),
+    )
+
+
+def _sentence(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
+    at = bisect_right(spans, (start, 1 << 60)) - 1
+    if at < 0:
+        return start, end
+    return spans[at][0], max(spans[at][1], end)
+
+
+def _victims(
+    text: str,
+    anchor: int,
+    mentions: Sequence[Mention],
+    linked: Sequence[int],
+    outcomes: Sequence[int],
+    values: Values,
+) -> Victims:
+    """Who the people are: the described people and the party they belong to, as one phrase."""
+    people = [i for i in linked if mentions[i].label == "VICTIM"]
+    if mentions[anchor].label == "VICTIM":
+        people = [anchor, *people]
+    sides = [i for i in linked if mentions[i].label == "PARTY"]
+    shown = people or sides or list(outcomes) or [anchor]
+    start, end = _phrase([mentions[i] for i in sorted({*shown[:1], *sides})], mentions[shown[0]])
+    parties = [party for i in sides for party in values.parties.get(i, ())]
+    named = [p for p in parties if p.party_id]
+    kind = values.kinds.get(sides[0]) if sides else None
+    described = " ".join(mentions[i].text for i in people)
+    category, demographics = victim_profile(described, kind)
+    return Victims(
+        text=text[start:end], start=start, end=end, category=category, demographics=demographics,
+        party_id=";".join(dict.fromkeys(p.party_id for p in named if p.party_id)) or None,
+        name="; ".join(dict.fromkeys(p.name for p in named if p.name)) or None,
+    )  # fmt: skip
+
+
+def _phrase(parts: Sequence[Mention], core: Mention) -> tuple[int, int]:
+    """The span over ``parts`` as far as they stand together, else the span of ``core``."""
+    if all(b.start - a.end <= _PHRASE_GAP for a, b in zip(parts, parts[1:], strict=False)):
+        return parts[0].start, max(p.end for p in parts)
+    return core.start, core.end
+
+
+def _refer(
+    records: list[Record], by_head: Mapping[int, Mapping[str, Sequence[Link]]]
+) -> list[Record]:
+    """Turn part_of and same_as links between anchors into references between their records."""
+    at_anchor: dict[int, list[int]] = defaultdict(list)
+    for k, record in enumerate(records):
+        at_anchor[record.anchor].append(k)
+
+    def target(k: int, kind: str) -> int | None:
+        links = sorted(by_head[records[k].anchor].get(kind, ()), key=lambda x: -x.score)
+        for link in links:
+            for other in at_anchor[link.tail]:
+                if other != k and records[other].outcome == records[k].outcome:
+                    return other
+        return None
+
+    return [
+        replace(r, subset_of=target(k, "part_of"), same_as=target(k, "same_as"))
+        for k, r in enumerate(records)
+    ]
+
+
+def inherit(records: Sequence[Record]) -> list[Record]:
+    """Fill what a record leaves out and its own incident states; inherited dates are marked.
+
+    Everything comes from its total or first telling; place, date and cause from records of its
+    sentence, the doer only where the cause is one and the same; place and date at last from the
+    record before it. Records of another scope give nothing.
+    """
+    out = list(records)
+    for k, record in enumerate(out):
+        for donor in (record.subset_of, record.same_as):
+            if donor is not None and out[donor].scope == record.scope:
+                out[k] = _filled(out[k], out[donor], cause=True, doer=True)
+    for k in range(len(out)):
+        alike = [r for j, r in enumerate(out) if j != k and r.scope == out[k].scope]
+        for donor_record in (r for r in alike if r.evidence == out[k].evidence):
+            out[k] = _filled(
+                out[k], donor_record, cause=True, doer=_one_cause(out[k], donor_record)
+            )
+        before = [r for r in out[:k] if r.scope == out[k].scope]
+        if before:
+            out[k] = _filled(out[k], before[-1])
+    return out
+
+
+def _one_cause(a: Record, b: Record) -> bool:
+    suffered = set((a.victims.party_id or "").split(";"))
+    return (
+        a.cause is not None
+        and b.cause is not None
+        and a.cause.start == b.cause.start
+        and not any(p.party_id in suffered for p in b.perpetrators)
+    )
+
+
+def _filled(record: Record, donor: Record, *, cause: bool = False, doer: bool = False) -> Record:
+    date = record.date
+    if date is None and donor.date is not None:
+        date = replace(donor.date, basis="inherited" if donor.date.start else None)
+    return replace(
+        record,
+        date=date,
+        places=record.places or donor.places,
+        perpetrators=record.perpetrators or (donor.perpetrators if doer else ()),
+        cause=record.cause or (donor.cause if cause else None),
+    )
+
+
+def build_events(report_id: str, records: Sequence[Record]) -> tuple[Event, ...]:
+    """Group records into events, in order of first statement; ids count from 1 in a report."""
+    groups: list[list[int]] = []
+    for k, record in enumerate(records):
+        home = next((g for g in groups if all(_one_event(records[j], record) for j in g)), None)
+        if home is None:
+            groups.append([k])
+        else:
+            home.append(k)
+    ids = {k: f"{report_id}#c{k + 1}" for k in range(len(records))}
+    return tuple(
+        _event(f"{report_id}#e{n}", [records[k] for k in group], [ids[k] for k in group], ids)
+        for n, group in enumerate(groups, 1)
+    )
+
+
+def _one_event(a: Record, b: Record) -> bool:
+    return (
+        a.scope == b.scope
+        and _days(a.date) == _days(b.date)
+        and {p.start for p in a.places} == {p.start for p in b.places}
+        and _names(a.perpetrators) == _names(b.perpetrators)
+        and (a.cause is None or b.cause is None or a.cause.code == b.cause.code)
+    )
+
+
+def _names(parties: Sequence[Party]) -> set[str]:
+    return {p.party_id or p.text for p in parties}
+
+
+def _days(date: Date | None) -> tuple[str | None, str | None]:
+    return (date.start, date.end) if date else (None, None)
+
+
+def _event(
+    event_id: str, members: Sequence[Record], own: Sequence[str], ids: Mapping[int, str]
+) -> Event:
+    first = members[0]
+    cause = next((r.cause for r in members if r.cause), None)
+    date = next((r.date for r in members if r.date and r.date.basis != "inherited"), first.date)
+    return Event(
+        event_id=event_id, scope=first.scope, cause=cause, date=date, places=first.places,
+        perpetrators=first.perpetrators,
+        casualties=tuple(_casualty(i, r, ids) for i, r in zip(own, members, strict=True)),
+        confidence=round(min(r.confidence for r in members), 4),
+    )  # fmt: skip
+
+
+def _casualty(casualty_id: str, record: Record, ids: Mapping[int, str]) -> Casualty:
+    def name(k: int | None) -> str | None:
+        return None if k is None else ids[k]
+
+    return Casualty(
+        casualty_id=casualty_id, outcome=record.outcome, count=record.count, victims=record.victims,
+        according_to=record.source, subset_of=name(record.subset_of), same_as=name(record.same_as),
+        confidence=round(record.confidence, 4), evidence=record.evidence,
+    )  # fmt: skip

@@ -1,0 +1,234 @@
+"""Inside a report: repeats, breakdowns, revised tolls, and whether the figures add up.
+
+The model's part_of and same_as links come first; the rules here fill in what it left open, from
+the words of `data/structure.toml` and from the arithmetic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+
+from msgspec.structs import replace
+
+from .data import load_toml
+from .schema import Casualty, Count, Event, Outcome, Record, Scope, Warning
+from .text import key
+
+Toll = dict[tuple[Outcome, Scope], tuple[int, int | None]]
+
+
+def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
+    """The records with ``subset_of`` and ``same_as`` set, free of circles, pointing to firsts."""
+    out = list(records)
+    for step in (_repeat_of_headline, _part_by_words, _part_by_sum, _superseded):
+        out = _apply(text, out, step)
+    return _first_tellings(_no_circles(out))
+
+
+Step = Callable[[str, list[Record], int], Record]
+
+
+def _apply(text: str, records: list[Record], step: Step) -> list[Record]:
+    out = list(records)
+    for k in range(len(out)):
+        if out[k].subset_of is None and out[k].same_as is None:
+            out[k] = step(text, out, k)
+    return out
+
+
+def _headline_end(text: str) -> int:
+    """Where the first line ends, if a body follows it; else 0."""
+    head = text.lstrip().partition("\n")
+    return text.index(head[0]) + len(head[0]) if head[0] and head[2].strip() else 0
+
+
+def _repeat_of_headline(text: str, records: list[Record], k: int) -> Record:
+    """A body toll that repeats a headline's, exact or rounded, once for each headline toll."""
+    record, end = records[k], _headline_end(text)
+    if record.count.start < end:
+        return record
+    taken = {r.same_as for r in records}
+    for j, head in enumerate(records[:k]):
+        if head.count.start < end and j not in taken and _same_toll(head, record):
+            return replace(record, same_as=j)
+    return record
+
+
+def _same_toll(head: Record, body: Record) -> bool:
+    return (
+        head.outcome == body.outcome
+        and head.scope == body.scope
+        and _rounds_to(head.count, body.count)
+        and _may_share(head.victims.party_id, body.victims.party_id)
+    )
+
+
+def _may_share(a: str | None, b: str | None) -> bool:
+    return a is None or b is None or bool(set(a.split(";")) & set(b.split(";")))
+
+
+def _rounds_to(rounded: Count, exact: Count) -> bool:
+    """Whether a headline's count may stand for the body's."""
+    if rounded.value is None or exact.value is None:
+        return (rounded.qualifier, rounded.low, rounded.high) == (
+            exact.qualifier, exact.low, exact.high,
+        )  # fmt: skip
+    if rounded.value == exact.value:
+        return True
+    slack = load_toml("structure.toml")["repeat"]["rounding"] * rounded.value
+    if rounded.qualifier == "at_least":
+        return 0 <= exact.value - rounded.value <= slack
+    return rounded.qualifier == "approximate" and abs(exact.value - rounded.value) <= slack
+
+
+@cache
+def _words(name: str) -> re.Pattern[str]:
+    words = sorted(load_toml("structure.toml")[name], key=len, reverse=True)
+    return re.compile(r"(?<!\w)[وفل]?(?:" + "|".join(map(re.escape, words)) + r")(?!\w)")
+
+
+def _part_by_words(text: str, records: list[Record], k: int) -> Record:
+    """A toll behind 'among them', in one sentence with a larger toll of the same outcome."""
+    record = records[k]
+    for j in range(k - 1, -1, -1):
+        total = records[j]
+        if total.evidence != record.evidence:
+            break
+        between = key(text[total.count.end : record.count.start])
+        if (
+            total.outcome == record.outcome
+            and total.scope == record.scope
+            and _least(total.count) > _least(record.count)
+            and _words("part_markers").search(between)
+        ):
+            return replace(record, subset_of=j)
+    return record
+
+
+def _least(count: Count) -> int:
+    return count.value if count.value is not None else count.low or 0
+
+
+def _part_by_sum(text: str, records: list[Record], k: int) -> Record:
+    """Neighbouring tolls of one outcome that add up exactly to a total told before or after."""
+    least = load_toml("structure.toml")["sums"]["least_total"]
+    alike = [
+        j for j, r in enumerate(records)
+        if (r.outcome, r.scope) == (records[k].outcome, records[k].scope)
+        and r.count.value is not None
+    ]  # fmt: skip
+    for total in alike if k in alike else []:
+        value = records[total].count.value or 0
+        free = [j for j in alike if records[j].subset_of in (None, total)]
+        for parts in _runs_with(free, k, total) if value >= least and total in free else ():
+            parties = {records[j].victims.party_id for j in parts}
+            added = sum(records[j].count.value or 0 for j in parts)
+            if added == value and len(parties) == len(parts):
+                return replace(records[k], subset_of=total)
+    return records[k]
+
+
+def _runs_with(alike: Sequence[int], k: int, total: int) -> Iterable[Sequence[int]]:
+    """Runs of two to four of ``alike`` that hold ``k``, right before or right after ``total``."""
+    at = alike.index(total)
+    for n in range(2, 5):
+        for run in (alike[at + 1 : at + 1 + n], alike[max(at - n, 0) : at]):
+            if len(run) == n and k in run:
+                yield run
+
+
+def _superseded(text: str, records: list[Record], k: int) -> Record:
+    """A toll of the same incident that a later sentence raises is a part of the newer one."""
+    old = records[k]
+    for j in range(k + 1, len(records)):
+        new = records[j]
+        before = key(text[max(new.evidence[0], new.count.start - 80) : new.count.start])
+        if (
+            new.outcome == old.outcome
+            and new.scope == old.scope == "incident"
+            and new.subset_of is None
+            and _least(new.count) > _least(old.count) > 0
+            and {p.start for p in new.places} == {p.start for p in old.places}
+            and _may_share(new.victims.party_id, old.victims.party_id)
+            and _words("rise_markers").search(before)
+        ):
+            return replace(old, subset_of=j)
+    return old
+
+
+def _no_circles(records: list[Record]) -> list[Record]:
+    """Drop a reference that leads, through any others, back to its own record."""
+    out = list(records)
+    for k in range(len(out)):
+        seen, at = {k}, out[k].subset_of if out[k].subset_of is not None else out[k].same_as
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = out[at].subset_of if out[at].subset_of is not None else out[at].same_as
+        if at == k:
+            out[k] = replace(out[k], subset_of=None, same_as=None)
+    return out
+
+
+def _first_tellings(records: list[Record]) -> list[Record]:
+    """Point same_as at the first telling in the text, and never hold it beside subset_of."""
+    parent = list(range(len(records)))
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            k = parent[k]
+        return k
+
+    for k, record in enumerate(records):
+        if record.same_as is not None:
+            a, b = sorted((root(k), root(record.same_as)))
+            parent[b] = a
+    out = []
+    for k, record in enumerate(records):
+        first = root(k)
+        out.append(replace(record, same_as=first if first != k else None))
+    return out
+
+
+def check_sums(records: Sequence[Record], ids: Sequence[str]) -> tuple[Warning, ...]:
+    """A warning for each total whose disjoint-looking parts add up to more than it can hold."""
+    parts: dict[int, list[int]] = defaultdict(list)
+    for k, record in enumerate(records):
+        if record.subset_of is not None and record.same_as is None:
+            parts[record.subset_of].append(k)
+    found = []
+    for total, members in sorted(parts.items()):
+        most = records[total].count.high
+        largest = max(_least(records[k].count) for k in members)
+        if most is not None and largest > most:
+            found.append(Warning(
+                code="subtotals_exceed_total",
+                message=f"A part of {largest} is larger than its total of {most}.",
+                casualty_ids=(ids[total], *(ids[k] for k in members)),
+            ))  # fmt: skip
+    return tuple(found)
+
+
+def net_toll(events: Iterable[Event]) -> Toll:
+    """(low, high) of people by outcome and scope, over records that are no part and no repeat.
+
+    ``high`` is None where a record is open upwards. Incident and cumulative are never mixed.
+    """
+    total: dict[tuple[Outcome, Scope], tuple[int, int | None]] = {}
+    for event in events:
+        for c in event.casualties:
+            if c.subset_of is None and c.same_as is None:
+                low, high = total.get((c.outcome, event.scope), (0, 0))
+                most = c.count.high
+                total[c.outcome, event.scope] = (
+                    low + _least(c.count),
+                    None if high is None or most is None else high + most,
+                )
+    return total
+
+
+def by_id(events: Iterable[Event]) -> Mapping[str, Casualty]:
+    """The casualty records of a report by their id."""
+    return {c.casualty_id: c for event in events for c in event.casualties}

@@ -1,0 +1,143 @@
+"""Each mention's value: counts, dates, places, parties, outcomes, causes of one report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .causes import cause_code, outcome_codes
+from .counts import parse_count
+from .dates import DateContext, find_reference_day, resolve_date
+from .parties import PartyContext, party, resolve_party, trim_party
+from .places import PlaceContext, country_of_report, resolve_place, trim_place
+from .schema import Cause, Count, Date, Mention, Outcome, Party, Place, Report, Tagged
+from .text import sentences
+
+
+class Values(Struct, frozen=True):
+    """Values by index of the mention; a mention whose value is not known has none here."""
+
+    counts: dict[int, Count]
+    dates: dict[int, Date]
+    places: dict[int, Place]
+    parties: dict[int, tuple[Party, ...]]
+    kinds: dict[int, str | None]
+    outcomes: dict[int, tuple[Outcome, ...]]
+    causes: dict[int, Cause]
+
+
+def resolve(report: Report, tagged: Tagged) -> Values:
+    """The values of all mentions of ``report``, each from its text and the report around it."""
+    mentions = tagged.mentions
+    parties, kinds = resolve_parties(report, mentions)
+    return Values(
+        counts=resolve_counts(mentions),
+        dates=resolve_dates(report, mentions),
+        places=resolve_places(report, mentions, parties),
+        parties=parties,
+        kinds=kinds,
+        outcomes={i: outcome_codes(m.text) for i, m in enumerate(mentions) if m.label == "OUTCOME"},
+        causes=resolve_causes(report.text, mentions),
+    )
+
+
+def resolve_counts(mentions: Sequence[Mention]) -> dict[int, Count]:
+    """The count of each anchor; offsets are within the mention."""
+    parsed = {i: parse_count(m.text) for i, m in enumerate(mentions) if m.anchor}
+    return {i: count for i, count in parsed.items() if count is not None}
+
+
+def resolve_dates(report: Report, mentions: Sequence[Mention]) -> dict[int, Date]:
+    """Each DATE mention's days; a date told before lends the year and month it leaves out."""
+    found = find_reference_day(report.text, report.published)
+    reference = found[0] if found else None
+    dates: dict[int, Date] = {}
+    previous: Date | None = None
+    for i, m in enumerate(mentions):
+        if m.label == "DATE":
+            context = DateContext(reference=reference, year=_year(previous), previous=previous)
+            day = resolve_date(m.text, report.published, context)
+            dates[i] = replace(day, spans=((m.start, m.end),))
+            previous = day if day.start and day.basis == "stated" else previous
+    return dates
+
+
+def _year(date: Date | None) -> int | None:
+    return int(date.start[:4]) if date and date.start else None
+
+
+def resolve_parties(
+    report: Report, mentions: Sequence[Mention]
+) -> tuple[dict[int, tuple[Party, ...]], dict[int, str | None]]:
+    """The parties that each PARTY and SOURCE mention names, and the kind of the first.
+
+    A reference ('the organisation', 'both sides') is resolved from the mentions before it.
+    """
+    country, year = _setting(report, mentions)
+    earlier: list[tuple[int, str]] = []
+    parties: dict[int, tuple[Party, ...]] = {}
+    kinds: dict[int, str | None] = {}
+    for i, m in enumerate(mentions):
+        if m.label not in ("PARTY", "SOURCE"):
+            continue
+        context = PartyContext(country=country, year=year, earlier=tuple(earlier[-12:]))
+        start, end = trim_party(report.text, m.start, m.end)
+        found = resolve_party(report.text[start:end], context)
+        parties[i] = tuple(
+            Party(text=report.text[start:end], start=start, end=end, party_id=p, name=_name(p))
+            for p in found.party_ids or (None,)
+        )
+        kinds[i] = found.kind
+        earlier += [(m.start, p) for p in found.party_ids if m.label == "PARTY"]
+    return parties, kinds
+
+
+def _name(party_id: str | None) -> str | None:
+    known = party(party_id)
+    return known.name if known else None
+
+
+def _setting(report: Report, mentions: Sequence[Mention]) -> tuple[str | None, int | None]:
+    """The country that the report's places speak for most, and the year of the report."""
+    found = find_reference_day(report.text, report.published)
+    countries = country_of_report(m.text for m in mentions if m.label == "PLACE")
+    return next(iter(countries), None), int(found[0][:4]) if found else None
+
+
+def resolve_places(
+    report: Report, mentions: Sequence[Mention], parties: dict[int, tuple[Party, ...]]
+) -> dict[int, Place]:
+    """Each PLACE mention's entry; the report's country and its other places decide homonyms.
+
+    Read twice: what is sure at the first reading is the neighbourhood of the second.
+    """
+    spans = {
+        i: trim_place(report.text, m.start, m.end)
+        for i, m in enumerate(mentions) if m.label == "PLACE"
+    }  # fmt: skip
+    ids = [p.party_id for found in parties.values() for p in found]
+    countries = country_of_report((report.text[a:b] for a, b in spans.values()), ids)
+    first = _read_places(report.text, spans, PlaceContext(countries=countries))
+    sure = tuple(p for p in first.values() if p.geonameid is not None or p.lat is not None)
+    return _read_places(report.text, spans, PlaceContext(countries=countries, places=sure))
+
+
+def _read_places(
+    text: str, spans: dict[int, tuple[int, int]], context: PlaceContext
+) -> dict[int, Place]:
+    return {i: resolve_place(text, a, b, context) for i, (a, b) in spans.items()}
+
+
+def resolve_causes(text: str, mentions: Sequence[Mention]) -> dict[int, Cause]:
+    """The code of each CAUSE mention, read in its sentence ('shelling' by what?)."""
+    spans = sentences(text)
+    causes = {}
+    for i, m in enumerate(mentions):
+        if m.label == "CAUSE":
+            around = next(((a, b) for a, b in spans if a <= m.start < b), (m.start, m.end))
+            code = cause_code(m.text, text[around[0] : around[1]])
+            if code is not None:
+                causes[i] = Cause(code=code, text=m.text, start=m.start, end=m.end)
+    return causes
