@@ -78,7 +78,7 @@ def parse_count(text: str) -> Count | None:
         if people.high is None:
             return mention.count(people.low, None, "vague", "vague", *span)
         return mention.count(people.low, people.high, "exact", "explicit", *span)
-    return _quantity(mention, numbers) or _from_form(mention)
+    return _quantity(mention, numbers, everything) or _from_form(mention)
 
 
 def _named(mention: _Text, numbers: list[Number]) -> Count | None:
@@ -103,16 +103,28 @@ def _not_people() -> tuple[list[tuple[str, ...]], frozenset[str]]:
 
 def _counts_people(tokens: list[Token], number: Number) -> bool:
     """Whether neither the words after the number nor the word before it give another measure."""
-    after, before = _not_people()
-    following = tuple(t.text for t in tokens[number.last : number.last + 3])
-    if any(following[: len(words)] == words for words in after):
+    _, before = _not_people()
+    if _measures(tokens, number.last):
         return False
     return number.first == 0 or tokens[number.first - 1].text not in before
 
 
-def _quantity(mention: _Text, numbers: list[Number]) -> Count | None:
-    """The first number or vague quantity of the mention."""
+def _measures(tokens: list[Token], i: int) -> bool:
+    """Whether what is counted at ``i`` is no people: hours, raids, houses."""
+    words = [t.text for t in tokens[i : i + 3]]
+    if not words:
+        return False
+    bare = (words[0].removeprefix("ال"), *words[1:])
+    phrases = _not_people()[0]
+    return any(tuple(words)[: len(p)] == p or bare[: len(p)] == p for p in phrases)
+
+
+def _quantity(mention: _Text, numbers: list[Number], everything: list[Number]) -> Count | None:
+    """The first number or vague quantity of the mention; ``everything``: all its numbers."""
     vague = _vague_phrase(mention.tokens)
+    inside = vague and any(n.first <= vague[0] < n.last and n not in numbers for n in everything)
+    if vague is not None and (inside or _measures(mention.tokens, vague[1])):
+        vague = None
     first = numbers[0] if numbers else None
     if vague is not None and (first is None or vague[0] <= first.first):
         return _vague_count(mention, vague, numbers)

@@ -291,7 +291,7 @@ def read_numbers(tokens: list[Token]) -> list[Number]:
             i += 1
             continue
         value, last = read
-        if value.denominator == 1 or value > 1000:
+        if value.denominator == 1 or last - i > 1:
             out.append(_number(tokens, reader, i, last, round(value)))
         i = last
     return out
