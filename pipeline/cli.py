@@ -121,7 +121,7 @@ def run_command(
             options=ReadOptions(columns=columns),
             progress=sys.stderr.isatty(),
         )
-    except (FileNotFoundError, PermissionError, RunError) as error:
+    except (OSError, RunError) as error:
         _fail(str(error))
     if table:
         _print_results(out)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline.schema import (
     Casualty,
@@ -21,6 +22,10 @@ from pipeline.schema import (
     Victims,
     Warning,
 )
+
+# The same examples every time: a test that fails must fail for everyone.
+settings.register_profile("hasila", derandomize=True, database=None)
+settings.load_profile("hasila")
 
 ARABIC = (
     "قُتل ثلاثة مدنيين وأصيب “سبعة” آخرون أمس بقصف مدفعي على بلدة سرمين بريف إدلب.\r\n"
