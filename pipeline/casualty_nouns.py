@@ -125,8 +125,8 @@ def with_pronoun(word: str) -> NounForm | None:
 
 def _before_pronoun(stem: str, nouns: dict[str, NounForm]) -> NounForm | None:
     singular = {stem, stem[:-1] + "ه"} if stem.endswith("ت") else {stem}
-    if stem[-1] in "اي" and (found := nouns.get(stem + "ن")) and found.number == "dual":
-        return found  # a dual loses its nun before a pronoun
+    if stem[-1] in "ايو" and (found := nouns.get(stem + "ن")) and found.number != "singular":
+        return found  # duals and sound plurals lose their nun before a pronoun
     hamza = stem[-1] in "وي" and stem[:-1].endswith("ا")
     if hamza and (found := nouns.get(stem[:-1])) and found.number == "plural":
         return found  # the hamza of أبناء sits on a waw or a yaa

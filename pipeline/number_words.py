@@ -56,7 +56,7 @@ class Number(Struct, frozen=True):
 
 _TOKEN = re.compile(
     r"(?<!\d)[1-9]\d{0,2}([,.٬،' ])\d{3}(?:\1\d{3})*(?![\d٫]|[.,]\d)"  # with thousands separators
-    r"|\d+(?:[.,٫]\d+)?"
+    r"|\d+(?:[.,٫ر]\d+)?"  # newspapers write 2.5 as 2ر5 too
     r"|[^\W\d_]+"
     r"|[^\w\s]"
 )
@@ -138,7 +138,7 @@ def _parse_digits(word: str) -> Fraction | None:
     grouped = re.fullmatch(r"\d{1,3}(?:([,.٬،' ])\d{3})(?:\1\d{3})*", word)
     if grouped and word[0] != "0":
         return Fraction(int(re.sub(r"\D", "", word)))
-    return Fraction(re.sub(r"[,٫]", ".", word)) if len(word) < 40 else None
+    return Fraction(re.sub(r"[,٫ر]", ".", word)) if len(word) < 40 else None
 
 
 def numeral(token: Token) -> Numeral | None:

@@ -7,7 +7,7 @@ from functools import cache
 
 from msgspec import Struct
 
-from .casualty_nouns import known_form, with_pronoun
+from .casualty_nouns import NounForm, known_form, with_pronoun
 from .data import load_toml
 from .number_words import Number, Token
 from .text import fold, key
@@ -102,27 +102,39 @@ def named_people(text: str) -> int | None:
     return len(strengths)
 
 
+def _joined_person(token: Token) -> NounForm | None:
+    """The person or kin that a token adds after a waw (وزوجته، وفتاة), or None."""
+    word = token.text[1:]
+    if token.text[0] != "و" or len(word) < 3:
+        return None
+    plain = known_form(word)
+    if plain is not None and plain.number in ("singular", "dual"):
+        # 'one dead and one hurt' are two outcomes, not two people of one.
+        return plain if plain.outcome is None else None
+    return with_pronoun(word)
+
+
 def person_and_kin(tokens: list[Token], numbers: list[Number]) -> People | None:
     """The people of 'a man and his wife', 'a mother and her three children'; None if not such.
 
-    The first noun is singular; each kin word after a waw adds its own: one, two, a number that
-    stands beside it, or an unknown several (three or more).
+    The first noun is singular; each person or kin after a waw adds its own: one, two, a number
+    that stands beside it, or an unknown several (three or more).
     """
-    if not tokens:
+    head = known_form(tokens[0].text) or with_pronoun(tokens[0].text) if tokens else None
+    if head is None or head.number != "singular" or head.outcome is not None:
         return None
-    head = known_form(tokens[0].text) or with_pronoun(tokens[0].text)
-    if head is None or head.number != "singular":
-        return None
-    low, exact, seen = 1, True, 0
+    low, exact, seen = 1, True, False
+    before = {n.last: n.value for n in numbers if n.first >= 1}
+    after = {n.first: n.value for n in numbers}
     for i, token in enumerate(tokens[1:], 1):
-        joined = token.text[0] == "و" and len(token.text) > 3
-        kin = with_pronoun(token.text[1:]) if joined else None
-        beside = [n for n in numbers if n.first == i + 1]
-        after_number = [n for n in numbers if n.last == i and n.first >= 1]
-        if kin is None and after_number and (with_pronoun(token.text) or token.text == "من"):
-            low, seen = low + after_number[0].value, seen + 1
-        elif kin is not None and not after_number:
-            several = beside[0].value if beside else {"singular": 1, "dual": 2}.get(kin.number, 3)
-            exact = exact and (bool(beside) or kin.number in ("singular", "dual"))
-            low, seen = low + several, seen + 1
+        if i in before:
+            if with_pronoun(token.text) or token.text == "من":
+                low, seen = low + before[i], True
+            continue
+        kin = _joined_person(token)
+        if kin is not None:
+            beside = after.get(i + 1)
+            exact = exact and (beside is not None or kin.number in ("singular", "dual"))
+            low += beside or {"singular": 1, "dual": 2}.get(kin.number, 3)
+            seen = True
     return People(low, low if exact else None) if seen else None
