@@ -121,7 +121,7 @@ def _json_object(line: bytes) -> Mapping[str, Any]:
     text = decode(line)
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         value = _lenient_json(text)
     if not isinstance(value, dict):
         raise RowError("it is no JSON object; write one object with 'id' and 'text' a line")

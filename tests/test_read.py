@@ -192,13 +192,21 @@ def test_jsonl_and_csv_in_other_encodings(tmp_path: Path, encoding: str) -> None
 
 def test_bad_rows_do_not_stop_the_good_ones(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    lines = ["{", "[1]", '{"id": "x"}', '{"text": ""}', '{"text": 5}', '{"text": "\\ud800"}']
+    lines = [
+        "{",
+        "[1]",
+        '{"id": "x"}',
+        '{"text": ""}',
+        '{"text": 5}',
+        '{"text": "\\ud800"}',
+        "[" * 99999,
+    ]
     path.write_text("\n".join([*lines, '{"text": "نص", "title": NaN}']), "utf-8")
     reports, rejects = read(path)
-    assert [r.report_id for r in reports] == ["a.jsonl#7"]
-    assert [r.input for r in rejects] == [f"a.jsonl#{n}" for n in range(1, 7)]
+    assert [r.report_id for r in reports] == ["a.jsonl#8"]
+    assert [r.input for r in rejects] == [f"a.jsonl#{n}" for n in range(1, 8)]
     for reject, word in zip(
-        rejects, ["JSON", "object", "column", "empty", "int", "surrogate"], strict=True
+        rejects, ["JSON", "object", "column", "empty", "int", "surrogate", "recursion"], strict=True
     ):
         assert word in reject.reason and reject.input in reject.reason
 
