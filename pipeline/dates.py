@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import cache
@@ -11,6 +10,16 @@ from functools import cache
 from hijridate import Gregorian, Hijri
 from msgspec import Struct, structs
 
+from .calendars import (
+    Days,
+    fits,
+    from_hijri,
+    month_days,
+    nearest_weekday,
+    shift_month,
+    start_of,
+    year_days,
+)
 from .data import load_toml
 from .date_merge import combine_dates
 from .date_points import Duration, Point, Query, read_points
@@ -40,8 +49,6 @@ class _Span(Struct, frozen=True):
     precision: DatePrecision
     basis: DateBasis
 
-
-Days = tuple[date, date]
 
 _WHICH_STEP = {"before_last": -2, "last": -1, "this": 0, "next": 1}
 _ISO_DAY = re.compile(r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
@@ -96,7 +103,20 @@ class _Resolver:
             return self.since(last, query.durations)
         if query.opener == "until":
             return structs.replace(last, start=None, precision="interval")
+        named = query.points[0]
+        if query.opener in ("ago", "after") and (named.month or named.full or named.hijri_month):
+            return self.beside(last, query.opener)
         return last
+
+    def beside(self, point: _Span, opener: str) -> _Span | None:
+        """'Before 17 July', 'after 17 July': the open time on that side of it."""
+        day = timedelta(days=1)
+        if opener == "ago":
+            end = point.start - day if point.start else None
+            return structs.replace(point, start=None, end=end, precision="interval")
+        start = point.end + day if point.end else None
+        end = self.reference if self.reference and start and self.reference >= start else None
+        return structs.replace(point, start=start, end=end, precision="interval")
 
     def between(self, first: Point, last: _Span) -> _Span | None:
         """From one point to another; the first one is looked for before the second."""
@@ -125,7 +145,7 @@ class _Resolver:
             return None
         if query.opener == "ago":
             return self.moved(self.reference, length, -1)
-        start = _start_of(self.reference, length, inclusive=query.opener != "since")
+        start = start_of(self.reference, length, inclusive=query.opener != "since")
         return _Span(start, self.reference, "interval", "relative")
 
     def moved(self, day: date | None, length: Duration, way: int) -> _Span | None:
@@ -145,8 +165,8 @@ class _Resolver:
             at = day + timedelta(weeks=number)
             return _relative((at - timedelta(days=3), at + timedelta(days=3)), "interval")
         if length.unit == "month":
-            return _relative(_month(*_shift_month(day, number)), "month")
-        return _relative(_year(day.year + number), "year")
+            return _relative(month_days(*shift_month(day, number)), "month")
+        return _relative(year_days(day.year + number), "year")
 
     # --- one point
 
@@ -166,7 +186,7 @@ class _Resolver:
         year = self.year_of(point)
         if year is not None and not point.hijri:
             basis: DateBasis = "relative" if point.year is None else "stated"
-            return _part(_year(year), point.boundary, basis, year)
+            return _part(year_days(year), point.boundary, basis, year)
         return self.near(point)
 
     def near(self, point: Point) -> _Span | None:
@@ -180,7 +200,7 @@ class _Resolver:
             at = self.reference + timedelta(days=point.offset)
             return _relative((at, at), "day")
         if point.weekday is not None:
-            at = _weekday(self.reference, point.weekday, point.which or point.week_which)
+            at = nearest_weekday(self.reference, point.weekday, point.which or point.week_which)
             return _relative((at, at), "day")
         if point.night:
             return _relative((self.reference - timedelta(days=1), self.reference), "interval")
@@ -207,6 +227,8 @@ class _Resolver:
             return make(self.previous.year)
         if reference is None:
             return make(stated) if stated is not None and which is None else None
+        if which == "this":
+            return make(reference.year)
         years = list(range(reference.year, reference.year - 9, -1))
         if which == "next":
             years = list(range(reference.year, reference.year + 9))
@@ -214,7 +236,7 @@ class _Resolver:
             years.insert(0, stated)
         for year in years:
             days = make(year)
-            if days is not None and _fits(days, reference, which):
+            if days is not None and fits(days, reference, which):
                 return days
         return None
 
@@ -224,7 +246,7 @@ class _Resolver:
 
         def make(year: int) -> Days | None:
             if day is None:
-                return _month(year, month)
+                return month_days(year, month)
             at = make_day(year, month, day)
             return (at, at) if at else None
 
@@ -235,8 +257,7 @@ class _Resolver:
             return _part(days, point.boundary, "stated", None)
         if year is None and point.weekday not in (None, days[0].isoweekday()):
             # The weekday speaks against this year: it may be the year before or after.
-            others = [make(days[0].year + step) for step in (1, -1)]
-            days = next((d for d in others if d and d[0].isoweekday() == point.weekday), days)
+            days = _on_weekday([make(days[0].year + 1), make(days[0].year - 1)], point) or days
         return _Span(days[0], days[1], "day", "stated")
 
     def relative_month(self, point: Point) -> _Span | None:
@@ -244,9 +265,9 @@ class _Resolver:
         base = self.previous if which == "same" else self.reference
         if base is None:
             return None
-        year, month = _shift_month(base, _WHICH_STEP.get(which, 0))
+        year, month = shift_month(base, _WHICH_STEP.get(which, 0))
         if point.day is None:
-            return _part(_month(year, month), point.boundary, "relative", None)
+            return _part(month_days(year, month), point.boundary, "relative", None)
         at = make_day(year, month, point.day)
         return _relative((at, at), "day") if at else None
 
@@ -266,7 +287,7 @@ class _Resolver:
         def make(year: int) -> Days:
             first, last = months
             start = date(year - 1 if first > last else year, first, 1)
-            return start, _month(year, last)[1]
+            return start, month_days(year, last)[1]
 
         year = self.year_of(point)
         if year is None and point.which is None:
@@ -284,7 +305,7 @@ class _Resolver:
             if day is not None and day > length:
                 return None
             first, last = (day, day) if day is not None else (1, length)
-            return _from_hijri(year, month, first), _from_hijri(year, month, last)
+            return from_hijri(year, month, first), from_hijri(year, month, last)
 
         if point.year is not None and point.year < 1800:
             days = make(point.year)
@@ -306,8 +327,10 @@ class _Resolver:
         newest = Gregorian(anchor.year, anchor.month, anchor.day).to_hijri().year
         for year in range(newest, newest - 3, -1):
             days = make(year)
-            if days is not None and _fits(days, anchor, point.which):
-                return days
+            if days is not None and fits(days, anchor, point.which):
+                others = [make(year + 1), make(year - 1)] if point.day and point.weekday else []
+                told = point.weekday in (None, days[0].isoweekday())
+                return days if told else _on_weekday(others, point) or days
         return None
 
 
@@ -318,40 +341,8 @@ def _relative(days: Days, precision: DatePrecision) -> _Span:
     return _Span(days[0], days[1], precision, "relative")
 
 
-def _month(year: int, month: int) -> Days:
-    return date(year, month, 1), date(year, month, monthrange(year, month)[1])
-
-
-def _year(year: int) -> Days:
-    return date(year, 1, 1), date(year, 12, 31)
-
-
-def _shift_month(day: date, months: int) -> tuple[int, int]:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return year, month + 1
-
-
-def _from_hijri(year: int, month: int, day: int) -> date:
-    return date(*Hijri(year, month, day).to_gregorian().datetuple())
-
-
-def _fits(days: Days, reference: date, which: str | None) -> bool:
-    """Whether these are the days looked for: begun by the reference day, over, or to come."""
-    if which in ("last", "before_last"):
-        return days[1] < reference
-    return days[0] > reference if which == "next" else days[0] <= reference
-
-
-def _weekday(reference: date, weekday: int, which: str | None) -> date:
-    """The latest such weekday up to the reference day; strictly before or after if so said."""
-    back = (reference.isoweekday() - weekday) % 7
-    if which == "next":
-        return reference + timedelta(days=7 - back)
-    if which in ("last", "before_last") and back == 0:
-        back = 7
-    if which == "before_last":
-        back += 7
-    return reference - timedelta(days=back)
+def _on_weekday(candidates: list[Days | None], point: Point) -> Days | None:
+    return next((d for d in candidates if d and d[0].isoweekday() == point.weekday), None)
 
 
 def _part(
@@ -364,23 +355,10 @@ def _part(
         return _Span(days[0], days[1], whole, basis)
     if year is not None:
         first, last = boundary[1]
-        return _Span(date(year, first, 1), _month(year, last)[1], "interval", basis)
+        return _Span(date(year, first, 1), month_days(year, last)[1], "interval", basis)
     first, last = boundary[0]
     start = days[0] + timedelta(days=first - 1)
     return _Span(start, min(days[0] + timedelta(days=last - 1), days[1]), "interval", basis)
-
-
-def _start_of(reference: date, length: Duration, inclusive: bool) -> date:
-    """The first day of so long a time up to the reference day, which counts as one of its days."""
-    if length.unit == "hour":
-        return reference - timedelta(days=-(-length.number // 24))
-    if length.unit in ("day", "week"):
-        days = length.number * (7 if length.unit == "week" else 1)
-        return reference - timedelta(days=days - 1 if inclusive else days)
-    months = length.number * (12 if length.unit == "year" else 1)
-    year, month = _shift_month(reference, -months)
-    day = min(reference.day, monthrange(year, month)[1])
-    return date(year, month, day) + timedelta(days=1 if inclusive else 0)
 
 
 # --- the day of the report

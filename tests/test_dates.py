@@ -84,6 +84,9 @@ def test_a_stretch_of_time_that_the_text_states(
         ("السبت 5 أيار", "2018-05-05", "stated"),
         ("الرابعة من فجر الأحد", "2018-04-29", "relative"),
         ("الجمعة 27", "2018-04-27", "relative"),
+        ("فجر يوم أمس الأول", "2018-04-30", "relative"),
+        ("25 أيار الجاري", "2018-05-25", "stated"),
+        ("الأربعاء 1 رمضان", "2018-05-16", "stated"),
         ("26 فبراير المقبل", "2019-02-26", "stated"),
         ("25 كانون الثاني من العام المنصرم", "2017-01-25", "stated"),
         ("29 شباط", "2016-02-29", "stated"),
@@ -146,6 +149,11 @@ def test_what_cannot_be_resolved_stays_null(text: str) -> None:
 
 def test_an_open_interval_keeps_its_start_without_a_day_of_the_report() -> None:
     assert days("منذ 24 آذار 2018", None) == ("2018-03-24", None, "interval", "stated")
+
+
+def test_before_and_after_a_date_is_the_open_time_beside_it() -> None:
+    assert days("قبل 24 آذار") == (None, "2018-03-23", "interval", "stated")
+    assert days("بعد 24 آذار") == ("2018-03-25", "2018-05-02", "interval", "stated")
 
 
 def test_the_year_comes_from_the_report_unless_that_lies_ahead() -> None:
