@@ -128,7 +128,7 @@ def _aliases() -> dict[str, str]:
 @cache
 def _adjectives() -> dict[str, str]:
     """Words of nationality with and without article, in the forms of gender and number."""
-    table = {}
+    table: dict[str, str] = {}
     for party_id, row in load_toml("parties.toml").items():
         for adjective in row.get("adjectives", []):
             word = key(adjective)

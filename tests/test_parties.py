@@ -1,0 +1,140 @@
+"""Parties: names of every camp, words that depend on country and story, trimming, the data."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.data import load_toml
+from pipeline.parties import PartyContext, parties, resolve_party, trim_party
+
+STORY = PartyContext(
+    country="SY", earlier=((3, "syrian-government"), (40, "islamic-state"), (90, "sohr"))
+)
+KINDS = {
+    "state-force", "militia", "insurgent", "jihadist", "coalition",
+    "police", "monitor", "civilian-org", "unknown",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("تنظيم “الدولة الإسلامية”", ["islamic-state"]),
+        ("داعش", ["islamic-state"]),
+        ("لعصابات داعش الإرهابية", ["islamic-state"]),
+        ("قوات النظام والمسلحين الموالين لها", ["syrian-government", "pro-government-militias"]),
+        ("للنظام وحلفائه", ["syrian-government", "pro-government-militias"]),
+        ("جيش الأسد", ["syrian-government"]),
+        ("وقوات سوريا الديموقراطية", ["sdf"]),
+        ("قسد", ["sdf"]),
+        ("جيش الاحتلال التركي", ["turkey"]),
+        ("قوات الاحتلال", ["israel"]),
+        ("العدو الصهيوني", ["israel"]),
+        ("المليشيات الحوثيه", ["houthis"]),
+        ("ميليشيا الحوثي", ["houthis"]),
+        ("مسلحون مجهولون", ["unknown-gunmen"]),
+        ("المرصد السوري لحقوق الإنسان", ["sohr"]),
+        ("القوات الأميركية", ["united-states"]),
+        ("مروحيات النظام", ["syrian-government"]),
+        ("غارات التحالف", ["us-coalition"]),
+        ("قصف تركي", ["turkey"]),
+        ("غارة إسرائيلية", ["israel"]),
+        ("طائرات روسية", ["russia"]),
+    ],
+)
+def test_names(text: str, ids: list[str]) -> None:
+    assert list(resolve_party(text, STORY).party_ids) == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("التنظيم", ["islamic-state"]),
+        ("عناصر التنظيم", ["islamic-state"]),
+        ("الأخير", ["islamic-state"]),
+        ("الطرفين", ["syrian-government", "islamic-state"]),
+        ("لكلا الجانبين", ["syrian-government", "islamic-state"]),
+    ],
+)
+def test_words_that_depend_on_the_story(text: str, ids: list[str]) -> None:
+    assert list(resolve_party(text, STORY).party_ids) == ids
+    assert resolve_party(text, PartyContext(country="SY")).party_ids == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "party_id"),
+    [
+        ("الجيش", "SY", "syrian-government"),
+        ("الجيش", "LB", "lebanese-army"),
+        ("الجيش", "SD", "sudan-army"),
+        ("الجيش", None, None),
+        ("قوات التحالف", "YE", "saudi-coalition"),
+        ("قوات التحالف", "IQ", "us-coalition"),
+        ("اللجان الشعبية", "YE", "houthis"),
+        ("اللجان الشعبية", "SY", "pro-government-militias"),
+        ("العدوان", "LB", "israel"),
+        ("العدوان", "YE", "saudi-coalition"),
+        ("الميليشيا", "SD", "rsf"),
+    ],
+)
+def test_words_that_depend_on_the_country(
+    text: str, country: str | None, party_id: str | None
+) -> None:
+    assert resolve_party(text, PartyContext(country=country)).party_id == party_id
+
+
+def test_a_states_name_passes_on_and_a_regimes_does_not() -> None:
+    after = PartyContext(country="SY", year=2025)
+    assert resolve_party("الجيش السوري", after).party_id == "syrian-interim-government"
+    assert resolve_party("قوات النظام", after).party_id == "syrian-government"
+    assert resolve_party("الجيش السوري", STORY).party_id == "syrian-government"
+
+
+def test_a_hedge_lowers_the_score() -> None:
+    sure, hedged = resolve_party("طائرات روسية"), resolve_party("طائرات يُرجّح أنها روسية")
+    assert sure.party_ids == hedged.party_ids == ("russia",)
+    assert 0 < hedged.score < sure.score
+
+
+@pytest.mark.parametrize("text", ["", "رجل مسن", "قاعدة عسكرية", "؟؟", "أبو فلان"])
+def test_no_party(text: str) -> None:
+    got = resolve_party(text, STORY)
+    assert (got.party_ids, got.party_id, got.name, got.kind) == ((), None, None, None)
+
+
+def test_a_resolved_party_has_the_names_of_the_first() -> None:
+    got = resolve_party("قوات النظام وحزب الله", STORY)
+    assert got.party_ids == ("syrian-government", "hezbollah")
+    assert (got.name, got.kind) == ("Syrian government forces", "state-force")
+
+
+@pytest.mark.parametrize(
+    ("text", "trimmed"),
+    [
+        ("بقوات النظام", "قوات النظام"),
+        ("وقسد", "قسد"),
+        ("والتنظيم", "التنظيم"),
+        ("«داعش»", "داعش"),
+        ("وحدات الحماية", "وحدات الحماية"),
+        ("فصائل المعارضة", "فصائل المعارضة"),
+        ("كتائب القسام", "كتائب القسام"),
+        ("لواء القدس", "لواء القدس"),
+        ("بيشمركة", "بيشمركة"),
+    ],
+)
+def test_trim(text: str, trimmed: str) -> None:
+    padded = f"من {text} في"
+    start, end = trim_party(padded, 3, 3 + len(text))
+    assert padded[start:end] == trimmed
+
+
+def test_the_data_is_whole() -> None:
+    table = parties()
+    assert len(table) >= 120
+    assert {p.kind for p in table.values()} <= KINDS
+    assert all(p.parent in table for p in table.values() if p.parent)
+    rules = load_toml("party_references.toml")
+    named = {i for row in rules["by_country"].values() for i in row.values()}
+    assert named <= set(table)
+    for party_id, row in load_toml("parties.toml").items():
+        assert party_id in resolve_party(row["name_ar"]).party_ids or row["kind"] == "monitor"
