@@ -39,7 +39,7 @@ def analyse_report(nlp: Language, report: Report) -> tuple[Sequence[Mention], Re
     doc = nlp.make_doc(report.text)
     doc._.report = report
     doc = nlp(doc)
-    return doc._.tagged.mentions, doc._.result
+    return doc._.tagged.mentions if doc._.tagged else (), doc._.result
 
 
 def show_report(
