@@ -1,4 +1,4 @@
-"""The inline form (GUIDELINES.md, section 4): marked text and a line a record, for people to write."""
+"""The inline form (GUIDELINES.md, section 4): marked text and a line a record, as written."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from annotations.form import AnnotatedReport, GoldCount, GoldRecord
 from pipeline.schema import Casualty, Count, Event, ReportResult
+from pipeline.text import key
 
 from .scores import Score
 
@@ -37,7 +38,7 @@ class FlatRecord(Struct, frozen=True, kw_only=True):
 
 
 def number_of(count: Count | GoldCount) -> Number:
-    """What a count says, bounds by data file left out: ('=', 12, 12), ('..', 5, 7), ('vague', …)."""
+    """What a count says, without bounds by data file: ('=', 12, 12), ('..', 5, 7), ('vague', …)."""
     if count.qualifier == "range":
         return ("..", count.low, count.high)
     if count.value is None:
@@ -92,13 +93,11 @@ def _flat(text: str, event: Event, c: Casualty, by_id: dict[str, Casualty]) -> F
 
 
 def _words(text: str, spans: Sequence[tuple[int, int]]) -> frozenset[str]:
-    from pipeline.text import key
-
     return frozenset(key(text[a:b]) for a, b in spans)
 
 
 def pair(gold: Sequence[FlatRecord], said: Sequence[FlatRecord]) -> list[tuple[int, int]]:
-    """One-to-one pairs of records with outcome and number alike, those at one place in the text first."""
+    """One-to-one pairs of records, alike in outcome and number; nearest in the text first."""
     alike = [
         (not _overlap(g.span, p.span), abs(g.span[0] - p.span[0]), i, j)
         for i, g in enumerate(gold) for j, p in enumerate(said)
@@ -164,7 +163,7 @@ def score_records(
 
 
 def net_toll(records: Sequence[FlatRecord]) -> dict[tuple[str, str], tuple[int, int]]:
-    """(sum of stated numbers, how many are vague) by outcome and scope, parts and repeats left out."""
+    """(sum of stated numbers, how many are vague) by outcome and scope, parts and repeats out."""
     total: dict[tuple[str, str], tuple[int, int]] = {}
     for r in records:
         if r.parent is None and not r.repeat:

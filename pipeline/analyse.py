@@ -1,4 +1,4 @@
-"""One report and its mentions and links -> its casualty events: the rooms behind the model, in order."""
+"""One report, its mentions and links -> its casualty events."""
 
 from __future__ import annotations
 

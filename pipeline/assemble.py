@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from .causes import victim_profile
 from .counts import apply_bound, find_bound
 from .dates import combine_dates
 from .resolve import Values
@@ -29,6 +28,7 @@ from .schema import (
     Victims,
 )
 from .text import sentences
+from .victims import victim_profile
 
 Linked = Mapping[str, Sequence[Link]]
 # The words of a victim's description may stand this many characters apart and still be one phrase.

@@ -1,7 +1,8 @@
 """The spaCy factories, in the order of the pipe: tagger, events. Thin wrappers over pure functions.
 
 ``doc._.report`` is the report that a Doc was made from, ``doc._.tagged`` what the model says,
-``doc.spans["mentions"]`` the same as spaCy spans, ``doc._.events`` and ``doc._.warnings`` the result.
+``doc.spans["mentions"]`` the same as spaCy spans, ``doc._.events`` and ``doc._.warnings`` the
+result.
 """
 
 from __future__ import annotations

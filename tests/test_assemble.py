@@ -1,0 +1,91 @@
+"""Mentions, links and values to records and events; gold marks stand for the model."""
+
+from __future__ import annotations
+
+from tests.marked import analysed, counts, statements
+
+
+def test_a_record_carries_every_field_with_its_span() -> None:
+    result = analysed(
+        "[[قُتل|o1]] [[ما لا يقل عن 12|n1]] [[مدنياً|v1]]، بينهم [[3|n2]] [[أطفال|v2]]، جراء "
+        "[[غارات|x1]] شنتها [[طائرات روسية|p1]] على [[مدينة إدلب|l1]] [[أمس الاثنين|d1]]، بحسب "
+        "[[المرصد السوري|s1]].",
+        "n1: killed >=12 | civilian | incident | o1 v1 by:p1 l1 d1 x1 s1 |",
+        "n2: killed 3 | civilian | incident | o1 v2 by:p1 l1 d1 x1 s1 | part=n1",
+        published="2019-05-14",
+    )
+    (event,) = result.events
+    assert event.cause is not None and event.cause.code == "airstrike"
+    assert event.date is not None and (event.date.start, event.date.end) == ("2019-05-13",) * 2
+    assert [p.party_id for p in event.perpetrators] == ["russia"]
+    assert event.places[0].country == "SY" and event.places[0].text == "مدينة إدلب"
+    first, second = event.casualties
+    assert (first.count.low, first.count.high, first.count.qualifier) == (12, None, "at_least")
+    assert first.victims is not None and first.victims.category == "civilian"
+    assert first.according_to is not None and first.according_to.party_id == "sohr"
+    assert second.subset_of == first.casualty_id
+    assert second.victims is not None and "child" in second.victims.demographics
+
+
+def test_a_bound_behind_the_noun_belongs_to_its_number() -> None:
+    result = analysed(
+        "[[مقتل|o1]] [[20|n1]] [[شخصاً|v1]] على الأقل [[وإصابة|o2]] [[7|n2]] [[آخرين|v2]]",
+        "n1: killed 20 | unknown | incident | o1 v1 |",
+        "n2: injured 7 | unknown | incident | o2 v2 |",
+    )
+    assert counts(result) == [("killed", 20, "at_least"), ("injured", 7, "exact")]
+
+
+def test_numbers_in_the_form_of_a_noun() -> None:
+    result = analysed(
+        "[[مقتل|o1]] [[شاب|v1]] [[وإصابة|o2]] [[طفلين|v2]] وسقوط [[جرحى|o3]]",
+        "v1: killed 1 single | civilian | incident | o1 |",
+        "v2: injured 2 dual | civilian | incident | o2 |",
+        "o3: injured vague | unknown | incident | |",
+    )
+    assert counts(result) == [
+        ("killed", 1, "exact"), ("injured", 2, "exact"), ("injured", None, "vague"),
+    ]  # fmt: skip
+    kinds = [c.count.kind for _, c in statements(result)]
+    assert kinds == ["singular", "dual", "vague"]
+
+
+def test_one_group_of_two_outcomes_is_two_records() -> None:
+    result = analysed(
+        "[[إصابة|o1]] [[شخصين|v1]] [[واعتقالهما|o2]]",
+        "v1: injured 2 dual | unknown | incident | o1 |",
+        "v1: captured 2 dual | unknown | incident | o2 |",
+    )
+    assert counts(result) == [("injured", 2, "exact"), ("captured", 2, "exact")]
+
+
+def test_the_victims_party_and_words_are_one_phrase() -> None:
+    result = analysed(
+        "[[مقتل|o1]] [[7|n1]] [[عناصر|v1]] من [[قوات النظام|p1]] في [[اشتباكات|x1]]",
+        "n1: killed 7 | combatant | incident | o1 v1 of:p1 x1 |",
+    )
+    ((event, record),) = statements(result)
+    assert record.victims is not None
+    assert record.victims.text == "عناصر من قوات النظام"
+    assert (record.victims.party_id, record.victims.category) == ("syrian-government", "combatant")
+    assert event.perpetrators == ()
+
+
+def test_a_place_told_once_holds_for_the_next_sentence_and_scopes_do_not_mix() -> None:
+    result = analysed(
+        "[[قصف|x1]] على [[مدينة إدلب|l1]] [[اليوم|d1]] أوقع [[3|n1]] [[قتلى|o1]]. [[وأصيب|o2]] "
+        "[[5|n2]]. والحصيلة [[منذ مطلع العام|d2]] [[90|n3]] [[قتيلاً|o3]].",
+        "n1: killed 3 | unknown | incident | o1 x1 l1 d1 |",
+        "n2: injured 5 | unknown | incident | o2 |",
+        "n3: killed 90 | unknown | cumulative | o3 d2 |",
+        published="2020-03-02",
+    )
+    (first, _), (second, _), (third, _) = statements(result)
+    assert second.event_id == first.event_id
+    assert (third.scope, third.places) == ("cumulative", ())
+    assert third.date is not None and third.date.start == "2020-01-01"
+
+
+def test_an_unknown_number_is_kept_as_vague() -> None:
+    result = analysed("[[قتل|o1]] [[كذا|n1]]", "n1: killed 4 | unknown | incident | o1 |")
+    assert counts(result) == [("killed", None, "vague")]
