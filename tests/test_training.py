@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import onnxruntime as ort
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -28,10 +29,11 @@ from training.data import (
     to_windows,
     window_tokens,
 )
-from training.export import Agreement, check_export, export
+from training.export import Agreement, check_export, export, export_reader
 from training.loss import TrainedNetwork, disturb, link_targets, mean_loss
 from training.metrics import found_facts, gold_facts, score, score_all
 from training.model import BetweenPool, load_network
+from training.quantise import scaled
 from training.train import load_trained, optimizer, train
 
 BASE = Path(__file__).parent.parent / "training" / "configs" / "base.toml"
@@ -282,6 +284,28 @@ class TestTraining:
         path.write_text(f"{head}[[stages]]{stage}[[stages]]{stage}", encoding="utf-8")
         record = load_trained(train(path, tmp_path / "out", 1))[2]
         assert [stage["steps"] for stage in record["stages"]] == [1, 1]
+
+
+class TestQuantise:
+    def test_whole_numbers_times_scales_are_near(self) -> None:
+        columns = np.array([[1, 2, 4, 8, 16, 0]], dtype=np.float32)
+        values = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32) * columns
+        whole, scales = scaled(values, 0, 63)
+        assert np.abs(whole).max() == 63 and scales.shape == (1, 6)
+        assert (np.abs(whole * scales - values) <= scales / 2 + 1e-6).all()
+
+    def test_a_row_does_not_depend_on_its_neighbours(self, trained: Path, tmp_path: Path) -> None:
+        network, *_ = load_trained(trained)
+        export_reader(network, tmp_path / "model.onnx")
+        session = ort.InferenceSession(str(tmp_path / "model.onnx"))
+        rows = np.random.default_rng(0).integers(4, 60, (5, 30))
+        together = session.run(None, {"input_ids": rows})
+        alone = [session.run(None, {"input_ids": row[None]}) for row in rows]
+        for output in (0, 1):
+            assert np.array_equal(together[output], np.concatenate([one[output] for one in alone]))
+        exact = network.tag(torch.from_numpy(rows), None)[1].detach().numpy()
+        error = np.square(together[1] - exact).sum() / np.square(exact - exact.mean()).sum()
+        assert error < 0.01
 
 
 class TestExport:

@@ -21,8 +21,6 @@ import msgspec
 import onnx
 import torch
 from msgspec import Struct
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.preprocess import quant_pre_process
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -34,6 +32,7 @@ from pipeline.tag import META_FORMAT, Meta, Tagger
 from .data import read_all
 from .metrics import score_all
 from .model import TaggerNetwork, TagPart, TorchNetwork
+from .quantise import quantise
 from .train import load_trained
 
 OPSET = 18
@@ -91,7 +90,7 @@ def export_reader(network: TaggerNetwork, path: Path) -> None:
     part = copy.deepcopy(network.tag)
     part.encoder.set_attn_implementation("eager")  # plain operators, which the runtime fuses
     with tempfile.TemporaryDirectory() as folder:
-        full, prepared = Path(folder) / "full.onnx", Path(folder) / "prepared.onnx"
+        full = Path(folder) / "full.onnx"
         to_onnx(
             Reader(part),
             (row,),
@@ -100,11 +99,8 @@ def export_reader(network: TaggerNetwork, path: Path) -> None:
             ("logits", "states"),
             (shape,),
         )
-        quant_pre_process(full, prepared, skip_symbolic_shape=True)
-        # Seven bits of the eight: without VNNI the products of full ones saturate.
-        quantize_dynamic(
-            prepared, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
-        )
+        quantise(full, path)
+    onnx.checker.check_model(str(path))
 
 
 def export_linker(network: TaggerNetwork, path: Path) -> None:
