@@ -13,7 +13,6 @@ from importlib.resources import files
 
 from msgspec import Struct
 
-
 _ARTICLE = re.compile(r"(?:^|(?<= ))ال(?=\S\S)")
 _GAPS = re.compile(r"[ \-–/]+")
 
@@ -45,7 +44,7 @@ class Gazetteer(Struct, frozen=True):
 def loose(folded: str) -> str:
     """A key that forgives more: no articles or gaps, final alef, haa and yaa alike."""
     joined = _GAPS.sub("", _ARTICLE.sub("", folded)).replace("ظ", "ض")
-    return joined[:-1] + "ه" if len(joined) > 2 and joined[-1] in "اي" else joined
+    return joined[:-1] + "ه" if len(joined) > 3 and joined[-1] in "اي" else joined
 
 
 @cache
@@ -84,7 +83,11 @@ def _entry(number: int) -> Entry:
 
 def lookup(folded: str) -> list[Entry]:
     """Every entry that may be called ``folded`` (a `pipeline.text.key`), spelling forgiven."""
-    return [_entry(i) for i in gazetteer().index.get(loose(folded), ())]
+    loosened = loose(folded)
+    entries = [_entry(i) for i in gazetteer().index.get(loosened, ())]
+    if len(loosened) > 2:
+        return entries
+    return [e for e in entries if folded in e.keys]  # too short to forgive anything
 
 
 def opens_name(word: str) -> bool:

@@ -221,10 +221,12 @@ def _meaning(form: str, ctx: PartyContext) -> tuple[tuple[str, ...], float]:
 
 
 def _renamed(form: str, party_id: str, ctx: PartyContext) -> str:
+    """The party that bears the name in the report's year."""
     for rule in load_toml("party_references.toml")["renamed"]:
-        if rule["from"] == party_id and ctx.year is not None and ctx.year >= rule["year"]:
-            if any(form == _name_key(_words(key(a))) for a in rule["aliases"]):
-                return str(rule["to"])
+        due = ctx.year is not None and ctx.year >= rule["year"]
+        names = (_name_key(_words(key(a))) for a in rule["aliases"])
+        if due and rule["from"] == party_id and form in names:
+            return str(rule["to"])
     return party_id
 
 

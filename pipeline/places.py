@@ -115,9 +115,27 @@ def _longest(tokens: Sequence[str], first: int, plain_words: bool) -> Name | Non
                 continue
             whole = f"{head} {rest}" if rest else head
             entries = lookup(whole)
-            if entries:
+            if entries and not _opens_another(tokens, last, rest, whole, entries):
                 return Name(first, last, whole, tuple(entries))
     return None
+
+
+def _opens_another(
+    tokens: Sequence[str], last: int, rest: str, whole: str, entries: Sequence[Entry]
+) -> bool:
+    """Whether a word is a place only with an article that it lacks, and opens an unknown name.
+
+    'Bab Tuma' is no mention of Al-Bab.
+    """
+    if (
+        rest
+        or last == len(tokens)
+        or whole.startswith("ال")
+        or any(whole in e.keys for e in entries)
+    ):
+        return False
+    after = tokens[last]
+    return not (words().has(after) or any(words().has(b) for b in _bare(after)))
 
 
 @lru_cache(maxsize=20_000)
@@ -130,10 +148,10 @@ def _openings(token: str) -> list[str]:
 def _names(tokens: Sequence[str]) -> list[Name]:
     """Known names from left to right, none overlapping.
 
-    Words such as 'south' or 'desert' are names only where the mention has no other.
+    Words such as 'south' or 'town' are names only where the mention says nothing else.
     """
     found = _names_with(tokens, plain_words=False)
-    if found or any(t in words().rivers for t in tokens):
+    if found or len(tokens) > 1 or any(t in words().rivers for t in tokens):
         return found
     return _names_with(tokens, plain_words=True)
 

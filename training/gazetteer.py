@@ -34,8 +34,8 @@ SMALLEST = {country: 0 for country in re.findall(r"\w+", _ALL)} | {
     "ET": 1000,
 }
 SMALLEST_ELSEWHERE = 500_000
-SAME_PLACE_KM = 20.0  # a hand-made entry is a GeoNames one of its name when it is nearer than this
-JOINABLE = frozenset({"locality", "camp", "admin2"})
+# A hand-made entry is the GeoNames one of its name that is no farther than this, in km.
+SAME_PLACE_KM = {"locality": 20.0, "admin2": 26.0, "quarter": 8.0, "camp": 6.0}
 _ARABIC_NAME = re.compile(r"[\u0621-\u064a][\u0621-\u0652 \-]+")
 
 
@@ -155,7 +155,7 @@ def joined(curated: list[Entry], geonames: list[Entry]) -> list[Entry]:
     taken: set[int | None] = set()
     out = []
     for entry in curated:
-        twin = _twin(entry, named) if entry.kind in JOINABLE else None
+        twin = _twin(entry, named)
         if twin is not None and twin.geonameid not in taken:
             taken.add(twin.geonameid)
             entry = _with_position(entry, twin)
@@ -172,7 +172,7 @@ def _twin(entry: Entry, named: dict[str, list[Entry]]) -> Entry | None:
         if e.country == entry.country
     ]
     best = min(near, default=None, key=lambda row: row[:3])
-    return best[3] if best and best[0] <= SAME_PLACE_KM else None
+    return best[3] if best and best[0] <= SAME_PLACE_KM.get(entry.kind, 0.0) else None
 
 
 def _with_position(entry: Entry, twin: Entry) -> Entry:
