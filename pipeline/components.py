@@ -36,7 +36,9 @@ class TokenTokenizer:
         self.vocab = vocab
 
     def __call__(self, text: str) -> Doc:
-        words, spaces, at = [], [], 0
+        words: list[str] = []
+        spaces: list[bool] = []
+        at = 0
         for start, end in tokens(text):
             if start > at:
                 gap = text[at:start]
@@ -66,7 +68,7 @@ class TokenTokenizer:
         return self
 
 
-@spacy.registry.tokenizers("hasila.tokens.v1")  # type: ignore[untyped-decorator]
+@spacy.registry.tokenizers("hasila.tokens.v1")  # type: ignore[attr-defined,untyped-decorator]
 def make_tokenizer() -> Any:
     return lambda nlp: TokenTokenizer(nlp.vocab)
 
@@ -81,7 +83,7 @@ class TaggerComponent:
         return next(iter(self.pipe([doc])))
 
     def pipe(self, stream: Iterable[Doc], batch_size: int = 32) -> Iterator[Doc]:
-        for batch in minibatch(stream, batch_size):
+        for batch in minibatch(stream, batch_size):  # type: ignore[no-untyped-call]
             if self.tagger is None:
                 raise ValueError("hasila_tagger has no model: load the pipeline from its folder")
             for doc, tagged in zip(

@@ -78,7 +78,7 @@ def _rounds_to(rounded: Count, exact: Count) -> bool:
         )  # fmt: skip
     if rounded.value == exact.value:
         return True
-    slack = load_toml("structure.toml")["repeat"]["rounding"] * rounded.value
+    slack: float = load_toml("structure.toml")["repeat"]["rounding"] * rounded.value
     if rounded.qualifier == "at_least":
         return 0 <= exact.value - rounded.value <= slack
     return rounded.qualifier == "approximate" and abs(exact.value - rounded.value) <= slack

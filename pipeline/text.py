@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from msgspec import Struct
 
@@ -54,6 +54,8 @@ def _cleaned(text: str) -> Iterator[tuple[str, int, int]]:
     yield from ((c, start, end) for c, start in pending)
 
 
+# Several stages fold the same report one after the other.
+@lru_cache(maxsize=4)
 def fold(text: str) -> Folded:
     """Without tatweel, diacritics, invisible marks and letters pulled apart; digits in ASCII.
 
@@ -92,11 +94,12 @@ def _folded(chars: Iterator[tuple[str, int, int]] | list[tuple[str, int, int]]) 
     return Folded("".join(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows))
 
 
-# A dot between digits is a number's, and a dot glued to letters on both sides still ends a sentence.
+# A dot between digits is a number's; one glued to letters on both sides still ends a sentence.
 _SENTENCE_END = re.compile(r"(?<!\d)[.!?؟]+(?!\d)|(?<=\d)[.!?؟]+(?=\s|$)|[\n\r]+")
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=4)
+def sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Spans of the sentences of ``text`` that hold a letter or digit, in order, gaps trimmed."""
     folded = fold(text)
     spans = []
@@ -107,7 +110,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
             left = start + len(piece) - len(piece.lstrip())
             spans.append(folded.span(left, left + len(piece.strip())))
         start = end
-    return spans
+    return tuple(spans)
 
 
 _TOKEN = re.compile(r"\d+(?:[.,\u066b\u066c]\d+)*|[^\W\d_]+|[^\s]")

@@ -20,7 +20,8 @@ SHIPPED = Path(__file__).resolve().parent.parent / "annotations"
 
 def example() -> object:
     return marked(
-        "[[قُتل|o1]] [[ما لا يقل عن 12|n1]] [[مدنياً|v1]]، بينهم [[3|n2]] [[أطفال|v2]] [[بريف إدلب|l1]]",
+        "[[قُتل|o1]] [[ما لا يقل عن 12|n1]] [[مدنياً|v1]]، بينهم [[3|n2]] [[أطفال|v2]] "
+        "[[بريف إدلب|l1]]",
         "n1: killed >=12 | civilian | incident | o1 v1 l1 | by=",
         "n2: killed 3 | civilian | incident | o1 v2 l1 | demo=child part=n1",
     )
@@ -57,9 +58,9 @@ def test_what_is_wrong_is_named(text: str, line: str, said: str) -> None:
 
 def test_checks_find_each_kind_of_fault() -> None:
     report = example()
-    mention = report.mentions[0]
+    mention, *others = report.mentions
     cases = {
-        "not what stands": replace(report, mentions=(replace(mention, text="x"), *report.mentions[1:])),
+        "not what stands": replace(report, mentions=(replace(mention, text="x"), *others)),
         "overlaps": replace(report, mentions=(*report.mentions, replace(mention, id="o9"))),
         "has no record": replace(report, records=(), mentions=tuple(
             replace(m, anchor=None) for m in report.mentions)),

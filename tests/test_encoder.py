@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import save_tiny_encoder, tiny_tokenizer
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer
 
@@ -17,6 +16,8 @@ from pipeline import text as folding
 from pipeline.tokens import tokenize
 from training.encoder import build_encoder, choose_pieces, dequantise, is_kept, read_packed
 from training.tokenizer import MASK, SPECIALS, build_normalizer, build_tokenizer
+
+from .tiny import save_tiny_encoder, tiny_tokenizer
 
 NOISY = [
     "مقـ ـتل ٣ أشخاص، و3 جرحى. الـ24 قتيـــلاً",

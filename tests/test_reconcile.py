@@ -51,7 +51,8 @@ def test_a_larger_part_is_kept_and_warned_about() -> None:
 
 def test_a_raised_toll_replaces_the_earlier_one() -> None:
     result = analysed(
-        "[[قُتل|o1]] [[8|n1]] [[مدنيين|v1]] في [[إدلب|l1]]. ثم ارتفع عدد [[القتلى|o2]] إلى [[11|n2]].",
+        "[[قُتل|o1]] [[8|n1]] [[مدنيين|v1]] في [[إدلب|l1]]. "
+        "ثم ارتفع عدد [[القتلى|o2]] إلى [[11|n2]].",
         "n1: killed 8 | civilian | incident | o1 v1 l1 |",
         "n2: killed 11 | civilian | incident | o2 l1 |",
     )
@@ -62,7 +63,8 @@ def test_a_raised_toll_replaces_the_earlier_one() -> None:
 
 def test_two_places_are_two_tolls_and_scopes_stay_apart() -> None:
     result = analysed(
-        "[[قُتل|o1]] [[3|n1]] في [[إدلب|l1]] و[[3|n2]] في [[حلب|l2]]. وقتل [[منذ آذار|d1]] [[50|n3]].",
+        "[[قُتل|o1]] [[3|n1]] في [[إدلب|l1]] و[[3|n2]] في [[حلب|l2]]. "
+        "وقتل [[منذ آذار|d1]] [[50|n3]].",
         "n1: killed 3 | unknown | incident | o1 l1 |",
         "n2: killed 3 | unknown | incident | o1 l2 |",
         "n3: killed 50 | unknown | cumulative | o1 d1 |",

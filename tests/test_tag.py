@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import save_tiny_config, tiny_reports, tiny_tokenizer
 
 from pipeline.pairs import ALLOWED, ANCHORS, LINKS, TAGS, Spans, find_pairs
 from pipeline.schema import LINK_TARGETS, MENTION_LABELS
@@ -30,6 +29,8 @@ from pipeline.tag import (
 from pipeline.tokens import MAX_TOKEN_PIECES, Tokens, centrality, token_span, tokenize, windows
 from training.export import export
 from training.train import train
+
+from .tiny import save_tiny_config, tiny_reports, tiny_tokenizer
 
 LONG = "قُتل 3 مدنيين في غارة على بلدة الزهراء، وأصيب 12 آخرون أمس. " * 40
 STRANGE = [

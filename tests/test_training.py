@@ -10,14 +10,17 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 import torch
+import typer
+from click.testing import Result
 from safetensors.torch import load_file
-from tiny import save_tiny_config, save_tiny_encoder, tiny_reports, tiny_tokenizer
+from typer.testing import CliRunner
 
 from annotations.form import AnnotatedReport, GoldMention
 from pipeline.pairs import ANCHORS, LINKS, TAGS
 from pipeline.schema import MENTION_LABELS, Link, Mention, Tagged
-from pipeline.tag import Settings, read_meta
+from pipeline.tag import Settings, Tagger, read_meta
 from pipeline.tokens import tokenize
+from training.cli import train as command
 from training.config import Config, Stage, read_config
 from training.data import (
     IGNORED,
@@ -35,6 +38,8 @@ from training.metrics import found_facts, gold_facts, score, score_all
 from training.model import BetweenPool, load_network
 from training.quantise import scaled
 from training.train import load_trained, optimizer, train
+
+from .tiny import save_tiny_config, save_tiny_encoder, tiny_reports, tiny_tokenizer
 
 BASE = Path(__file__).parent.parent / "training" / "configs" / "base.toml"
 STAGE = Stage(name="one", data=(), epochs=1, encoder_rate=1e-4, head_rate=1e-3)
@@ -322,3 +327,31 @@ class TestExport:
         fine = {"mentions": 0.8, "anchors": 0.5, "links": 0.6}
         assert Agreement(fine, fine | {"mentions": 0.796}).holds
         assert not Agreement(fine, fine | {"links": 0.594}).holds
+
+
+class TestCommand:
+    def run(self, *arguments: object) -> Result:
+        app = typer.Typer()
+        app.command()(command)
+        return CliRunner().invoke(app, [str(a) for a in arguments])
+
+    def test_trains_exports_and_prints_both_figures(self, tmp_path: Path) -> None:
+        config, out = save_tiny_config(tmp_path / "tiny", epochs=40), tmp_path / "model"
+        result = self.run(config, "--out", out, "--work", tmp_path / "runs", "--threads", 1)
+        assert result.exit_code == 0, result.output
+        assert '"int8"' in result.output
+        assert Tagger.load(out).tag(tiny_reports()[0].text).mentions
+
+    def test_a_missing_encoder_is_named(self, tmp_path: Path) -> None:
+        config = save_tiny_config(tmp_path / "tiny")
+        (tmp_path / "tiny" / "encoder" / "tokenizer.json").unlink()
+        result = self.run(config, "--out", tmp_path / "model")
+        assert result.exit_code == 2 and "no encoder" in result.output
+
+    def test_missing_data_is_named(self, tmp_path: Path) -> None:
+        config = save_tiny_config(tmp_path / "tiny")
+        (tmp_path / "tiny" / "data" / "reports.jsonl").unlink()
+        (tmp_path / "tiny" / "data").rmdir()
+        result = self.run(config, "--out", tmp_path / "model", "--work", tmp_path / "runs")
+        assert result.exit_code == 2
+        assert "no such annotation" in result.output
