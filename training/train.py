@@ -170,6 +170,7 @@ def train(config: Path, out: Path, threads: int | None = None, resume: bool = Fa
     FileNotFoundError for a bad configuration or missing data.
     """
     options = read_config(config)
+    check_inputs(options)
     if threads:
         torch.set_num_threads(threads)
     set_seed(options.seed)
@@ -188,6 +189,17 @@ def train(config: Path, out: Path, threads: int | None = None, resume: bool = Fa
     save_file(model.network.state_dict(), out / WEIGHTS)
     _write_record(out, options, stages, figures)
     return out
+
+
+def check_inputs(config: Config) -> None:
+    """Raise FileNotFoundError for an encoder or data that is not there, before hours are spent."""
+    if not (Path(config.encoder) / "tokenizer.json").is_file():
+        raise FileNotFoundError(
+            f"{config.encoder}: no encoder with a tokenizer.json; python -m training.encoder makes it"
+        )
+    for path in (*config.dev, *(path for stage in config.stages for path in stage.data)):
+        if not Path(path).exists():
+            raise FileNotFoundError(f"{path}: no such annotation file or folder")
 
 
 def _write_record(
