@@ -346,7 +346,7 @@ class TestCommand:
         config = save_tiny_config(tmp_path / "tiny")
         (tmp_path / "tiny" / "encoder" / "tokenizer.json").unlink()
         result = self.run(config, "--out", tmp_path / "model")
-        assert result.exit_code == 2 and "no encoder" in result.output
+        assert result.exit_code == 2 and "no tokenizer.json" in result.output
 
     def test_missing_data_is_named(self, tmp_path: Path) -> None:
         config = save_tiny_config(tmp_path / "tiny")

@@ -195,7 +195,7 @@ def check_inputs(config: Config) -> None:
     """Raise FileNotFoundError for an encoder or data that is not there, before hours are spent."""
     if not (Path(config.encoder) / "tokenizer.json").is_file():
         raise FileNotFoundError(
-            f"{config.encoder}: no encoder with a tokenizer.json; python -m training.encoder makes it"
+            f"{config.encoder}: no tokenizer.json there; make it with python -m training.encoder"
         )
     for path in (*config.dev, *(path for stage in config.stages for path in stage.data)):
         if not Path(path).exists():
