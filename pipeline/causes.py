@@ -67,41 +67,72 @@ def _beside_aircraft(folded: str, context: str) -> bool:
     return _aircraft().search(context[max(0, at - reach) : at + len(folded) + reach]) is not None
 
 
+class _Lost(Struct, frozen=True):
+    words: re.Pattern[str]
+    lives: re.Pattern[str]
+    losers: re.Pattern[str]
+
+
 class _Outcomes(Struct, frozen=True):
     both: re.Pattern[str]
     died_of_wounds: re.Pattern[str]
     none: re.Pattern[str]
+    lost: _Lost
     codes: dict[Outcome, re.Pattern[str]]
+    weak: dict[Outcome, re.Pattern[str]]
 
 
 @cache
 def _outcomes() -> _Outcomes:
     data = load_toml("outcomes.toml")
-    codes = {cast(Outcome, code): _any_of(rows) for code, rows in data["patterns"].items()}
-    unknown = set(codes) - set(get_args(Outcome))
-    if unknown:
-        raise ValueError(f"outcomes.toml: no outcomes of the contract: {sorted(unknown)}")
+    lost = data["lost"]
     return _Outcomes(
         both=_any_of(data["both"]),
         died_of_wounds=_any_of(data["died_of_wounds"]),
         none=_any_of(data["none"]),
-        codes=codes,
+        lost=_Lost(_any_of(lost["words"]), _any_of(lost["lives"]), _any_of(lost["losers"])),
+        codes=_by_outcome(data["patterns"]),
+        weak=_by_outcome(data["weak"]),
     )
 
 
-def outcome_codes(text: str) -> tuple[Outcome, ...]:
+def _by_outcome(rows: dict[str, list[str]]) -> dict[Outcome, re.Pattern[str]]:
+    unknown = set(rows) - set(get_args(Outcome))
+    if unknown:
+        raise ValueError(f"outcomes.toml: no outcomes of the contract: {sorted(unknown)}")
+    return {cast(Outcome, code): _any_of(patterns) for code, patterns in rows.items()}
+
+
+def outcome_codes(text: str, context: str = "") -> tuple[Outcome, ...]:
     """The outcomes that ``text`` names, in the order that they are named; empty if none.
 
     One phrase for the dead and the wounded together is ``killed_or_injured`` alone. 'Victims' and
-    'casualties' count as killed: only the text around them could say otherwise.
+    'casualties' count as killed: only the text around them could say otherwise. ``context`` is the
+    text right behind the mention: 'lost' with lives, men or kin behind it is killed, not missing.
     """
     folded = key(text)
     rules = _outcomes()
     if rules.both.search(folded):
         return ("killed_or_injured",)
-    if rules.died_of_wounds.search(folded):
+    if rules.died_of_wounds.search(folded) or _lost_for_good(folded, context, rules.lost):
         return ("killed",)
     if rules.none.search(folded):
         return ()
-    found = [(m.start(), code) for code, p in rules.codes.items() if (m := p.search(folded))]
+    return _named(folded, rules.codes) or _named(folded, rules.weak)
+
+
+def _named(folded: str, codes: dict[Outcome, re.Pattern[str]]) -> tuple[Outcome, ...]:
+    found = [(m.start(), code) for code, p in codes.items() if (m := p.search(folded))]
     return tuple(code for _, code in sorted(found))
+
+
+# A clause behind a verb: so many characters, and no further than a full stop or line end.
+_CLAUSE = 60
+_CLAUSE_END = re.compile(r"[.!?؟\n]")
+
+
+def _lost_for_good(folded: str, context: str, lost: _Lost) -> bool:
+    if lost.words.search(folded) is None:
+        return False
+    clause = key(_CLAUSE_END.split(context[:_CLAUSE], maxsplit=1)[0]).strip()
+    return lost.lives.search(clause) is not None or lost.losers.match(clause) is not None

@@ -76,6 +76,13 @@ def test_shelling_beside_aircraft(text: str, sentence: str, code: str) -> None:
         ("نزوح|تهجير|نازحين", ["displaced"]),
         ("بين قتيل وجريح|قتل وجرح|قتلى وجرحى|مقتل وإصابة", ["killed_or_injured"]),
         ("إصابتهم واعتقالهم", ["injured", "captured"]),
+        ("سقط|ليسقط|سقوط|يقضون|ستقضي|تودي|أودى|أردوه|يغتالون|مقتولين|أجهزوا|حصيلته", ["killed"]),
+        ("نعت|الخسائر البشرية|خسرت|قتله|أعدمهم|وافته المنية|غرقى|انتشالهم|تصفيتهما", ["killed"]),
+        ("ويصيب|يصابون|جروح|تصاوب|أصابهم|كسور|مجروحين", ["injured"]),
+        ("اقتادوه|واقتياد|أُخذ|يعتقلون|اعتقلتهم|سجنوا|تأسر|قُبض|مقتادين", ["captured"]),
+        ("فر|وفرّوا|هربت|غادر|إجلاء|أُخليت|ترحيل|لجأوا|بلا مأوى", ["displaced"]),
+        ("اختفوا|لا يُعرف مصيرهم|انقطع الاتصال|مختفين|العالقين", ["missing"]),
+        ("مصرع وإصابة|قتل أو جرح", ["killed_or_injured"]),
         ("القتال|مقاتلين|نفوق|أسرة|إسرائيل|", []),
     ],
 )
@@ -83,6 +90,20 @@ def test_outcomes(words: str, outcomes: list[str]) -> None:
     for word in words.split("|"):
         assert list(outcome_codes(word)) == outcomes, word
     assert set(outcomes) <= set(OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "behind", "outcome"),
+    [
+        ("فقد", " خمسة عمال حياتهم في المنجم", "killed"),
+        ("وفقدت", " القوات ضابطين من صفوفها", "killed"),
+        ("فقدت", " زوجها وابنها في القصف", "killed"),
+        ("فُقد", " ثلاثة صيادين. خسر آخرون حياتهم", "missing"),
+        ("فُقد", " طفلان في المخيم", "missing"),
+    ],
+)
+def test_lost_lives_or_lost_from_sight(text: str, behind: str, outcome: str) -> None:
+    assert outcome_codes(text, behind) == (outcome,)
 
 
 @pytest.mark.parametrize(
