@@ -7,13 +7,8 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Check the annotated set.", no_args_is_help=True)
+app = typer.Typer(help="Check the annotated set; read the inline form.", no_args_is_help=True)
 ROOT = Path(__file__).resolve().parent
-
-
-@app.callback()
-def main() -> None:
-    """Check the annotated set."""
 
 
 @app.command()
@@ -38,3 +33,23 @@ def check(
     sizes = ", ".join(f"{split} {n}" for split, n in counts.items())
     typer.echo(f"{sizes}: {len(findings)} findings")
     raise typer.Exit(1 if findings else 0)
+
+
+@app.command()
+def compile(
+    inline: Annotated[list[Path], typer.Argument(help="Files in the inline form (GUIDELINES.md).")],
+    out: Annotated[Path, typer.Option(help="The JSONL file to write.")],
+) -> None:
+    """Turn marked text into the JSONL form; exit 1, writing nothing, on the first bad report.
+
+    Example: hasila annotations compile my-reports.txt --out annotations/train/mine.jsonl
+    """
+    from .form import write_reports
+    from .inline import InlineError, parse
+
+    try:
+        reports = [r for path in inline for r in parse(path.read_text("utf-8"))]
+    except (OSError, InlineError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{out}: {write_reports(reports, out)} reports")

@@ -18,7 +18,7 @@ LINKS: dict[str, LinkType] = {
     "o": "outcome", "v": "victims", "l": "place", "d": "date",
     "x": "cause", "s": "source", "by": "perpetrator", "of": "victims", "src": "source",
 }  # fmt: skip
-_MARK = re.compile(r"\[\[(.*?)\|([pvlndoxs]\d+)\]\]", re.DOTALL)
+_MARK = re.compile(r"\[\[(?!\[)(.*?)\|([pvlndoxs]\d+)\]\]", re.DOTALL)
 _BLOCK = re.compile(r"^@@ *(\S+)\n(.*?)^@end *$", re.DOTALL | re.MULTILINE)
 _COUNT = re.compile(r"(>=|<=|~)?(\d+)$|(\d+)\.\.(\d+)$|(vague)$")
 _KINDS = {"dual": "dual", "single": "singular", "list": "named_list"}

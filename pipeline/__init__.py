@@ -21,7 +21,9 @@ def load(model: str | Path | None = None) -> Language:
     """
     folder = Path(model) if model is not None else DEFAULT_MODEL
     if not (folder / "config.cfg").exists():
-        raise FileNotFoundError(f"{folder}: no model here; train one: hasila train --help")
+        raise FileNotFoundError(
+            f"{folder}: no model here (config.cfg is missing); see: hasila train --help"
+        )
     import spacy
 
     from . import components  # noqa: F401  (registers the factories)

@@ -105,9 +105,9 @@ def _record(
         return sorted({link.tail for link in linked.get(kind, ())})
 
     causes = [values.causes[t] for t in tails("cause") if values.causes.get(t)]
-    dates = [values.dates[t] for t in tails("date") if t in values.dates]
     sources = [values.parties[t] for t in tails("source") if t in values.parties]
     mention = mentions[anchor]
+    evidence = _sentence(spans, mention.start, mention.end)
     return Record(
         anchor=anchor,
         outcome=outcome,
@@ -115,15 +115,24 @@ def _record(
         victims=_victims(text, anchor, mentions, tails("victims"), tails("outcome"), values),
         scope=mention.anchor or "incident",
         cause=causes[0] if causes else None,
-        date=combine_dates(dates) if dates else None,
+        date=_date([values.dates[t] for t in tails("date") if t in values.dates], evidence),
         places=tuple(values.places[t] for t in tails("place") if t in values.places),
         perpetrators=tuple(
             party for t in tails("perpetrator") for party in values.parties.get(t, ())
         ),
         source=sources[0][0] if sources and sources[0] else None,
         confidence=mention.score * score,
-        evidence=_sentence(spans, mention.start, mention.end),
+        evidence=evidence,
     )
+
+
+def _date(dates: Sequence[Date], evidence: tuple[int, int]) -> Date | None:
+    """The record's date of all that are linked to it; inherited if none is in its sentence."""
+    if not dates:
+        return None
+    date = combine_dates(dates)
+    beside = any(evidence[0] <= a < evidence[1] for a, _ in date.spans)
+    return date if beside or date.start is None else replace(date, basis="inherited")
 
 
 def _sentence(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
@@ -207,9 +216,6 @@ def inherit(records: Sequence[Record]) -> list[Record]:
             out[k] = _filled(
                 out[k], donor_record, cause=True, doer=_one_cause(out[k], donor_record)
             )
-        before = [r for r in out[:k] if r.scope == out[k].scope]
-        if before:
-            out[k] = _filled(out[k], before[-1])
     return out
 
 

@@ -38,7 +38,7 @@ def resolve(report: Report, tagged: Tagged) -> Values:
         places=resolve_places(report, mentions, parties),
         parties=parties,
         kinds=kinds,
-        outcomes={i: outcome_codes(m.text) for i, m in enumerate(mentions) if m.label == "OUTCOME"},
+        outcomes=resolve_outcomes(mentions),
         causes=resolve_causes(report.text, mentions),
     )
 
@@ -46,7 +46,29 @@ def resolve(report: Report, tagged: Tagged) -> Values:
 def resolve_counts(mentions: Sequence[Mention]) -> dict[int, Count]:
     """The count of each anchor; offsets are within the mention."""
     parsed = {i: parse_count(m.text) for i, m in enumerate(mentions) if m.anchor}
-    return {i: count for i, count in parsed.items() if count is not None}
+    return {
+        i: count or _one(mentions[i].text)
+        for i, count in parsed.items() if count or mentions[i].label == "VICTIM"
+    }  # fmt: skip
+
+
+def _one(text: str) -> Count:
+    """A victim described in words that the lexicon does not know: plurals it mostly does."""
+    return Count(
+        value=1, low=1, high=1, qualifier="exact", kind="singular",
+        text=text, start=0, end=len(text),
+    )  # fmt: skip
+
+
+def resolve_outcomes(mentions: Sequence[Mention]) -> dict[int, tuple[Outcome, ...]]:
+    """The outcomes that each OUTCOME mention names.
+
+    Words that the lexicon does not know count as killed: the tagger saw an outcome, and most are.
+    """
+    return {
+        i: outcome_codes(m.text) or ("killed",)
+        for i, m in enumerate(mentions) if m.label == "OUTCOME"
+    }  # fmt: skip
 
 
 def resolve_dates(report: Report, mentions: Sequence[Mention]) -> dict[int, Date]:

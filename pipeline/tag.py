@@ -60,6 +60,7 @@ class Meta(Struct, frozen=True, kw_only=True):
     training: dict[str, Any] = {}
     figures: dict[str, Any] = {}
     files: dict[str, str] = {}  # name -> SHA-256
+    lang: str = "ar"  # spaCy asks for it
 
 
 def read_meta(folder: Path) -> Meta:

@@ -13,7 +13,8 @@ from annotations.cli import app
 from annotations.form import read_reports, write_reports
 from annotations.inline import InlineError, blocks, parse_block, render
 from pipeline.schema import MENTION_LABELS
-from tests.marked import marked
+
+from .marked import marked
 
 SHIPPED = Path(__file__).resolve().parent.parent / "annotations"
 

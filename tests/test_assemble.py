@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.marked import analysed, counts, statements
+from .marked import analysed, counts, statements
 
 
 def test_a_record_carries_every_field_with_its_span() -> None:
@@ -76,7 +76,7 @@ def test_a_place_told_once_holds_for_the_next_sentence_and_scopes_do_not_mix() -
         "[[قصف|x1]] على [[مدينة إدلب|l1]] [[اليوم|d1]] أوقع [[3|n1]] [[قتلى|o1]]. [[وأصيب|o2]] "
         "[[5|n2]]. والحصيلة [[منذ مطلع العام|d2]] [[90|n3]] [[قتيلاً|o3]].",
         "n1: killed 3 | unknown | incident | o1 x1 l1 d1 |",
-        "n2: injured 5 | unknown | incident | o2 |",
+        "n2: injured 5 | unknown | incident | o2 x1 l1 d1 |",
         "n3: killed 90 | unknown | cumulative | o3 d2 |",
         published="2020-03-02",
     )
@@ -89,3 +89,14 @@ def test_a_place_told_once_holds_for_the_next_sentence_and_scopes_do_not_mix() -
 def test_an_unknown_number_is_kept_as_vague() -> None:
     result = analysed("[[قتل|o1]] [[كذا|n1]]", "n1: killed 4 | unknown | incident | o1 |")
     assert counts(result) == [("killed", None, "vague")]
+
+
+def test_a_date_from_another_sentence_is_marked_as_inherited() -> None:
+    result = analysed(
+        "[[أمس|d1]] وقع [[قصف|x1]] على البلدة. [[وقتل|o1]] [[3|n1]].",
+        "n1: killed 3 | unknown | incident | o1 x1 d1 |",
+        published="2020-03-02",
+    )
+    ((event, _),) = statements(result)
+    assert event.date is not None
+    assert (event.date.start, event.date.basis) == ("2020-03-01", "inherited")

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import pytest
 import typer
 from bidi.algorithm import get_display
-from conftest import ARABIC, fake_result
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -22,6 +21,8 @@ from pipeline.rows import FIELDS
 from pipeline.run import make_analyser, run
 from pipeline.schema import Count, Mention, Report
 from pipeline.show import events_table, how_many, report_text, terminal_orders_text, wrapped
+
+from .conftest import ARABIC, fake_result
 
 RUNNER = CliRunner()
 
@@ -36,7 +37,7 @@ def call(*arguments: str | Path, stdin: str | None = None) -> tuple[int, str]:
 @pytest.fixture
 def fake_run(monkeypatch: pytest.MonkeyPatch, model: Path) -> Path:
     """`hasila run` with a made-up analysis in the place of the model's."""
-    from conftest import make_fake
+    from .conftest import make_fake
 
     monkeypatch.setitem(run.__kwdefaults__, "make", make_fake)
     assert make_analyser is not make_fake

@@ -11,7 +11,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import ARABIC
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,8 @@ from pipeline.formats import ReadOptions
 from pipeline.read import read_reports
 from pipeline.rows import Columns, published_iso
 from pipeline.schema import Reject, Report
+
+from .conftest import ARABIC
 
 
 def read(*inputs: Path | str, **options: object) -> tuple[list[Report], list[Reject]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipeline.reconcile import net_toll
-from tests.marked import analysed, counts, statements
+
+from .marked import analysed, counts, statements
 
 LINES = (
     "n1: killed 600 | unknown | incident | o1 |",

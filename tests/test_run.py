@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from conftest import ARABIC, fake_result, make_fake
 
 from pipeline.formats import ReadOptions
 from pipeline.progress import progress_bar
 from pipeline.rows import Columns
 from pipeline.run import CHUNK, RunError, analysed, describe_model, run
 from pipeline.schema import Reject, Report, ReportResult
+
+from .conftest import ARABIC, fake_result, make_fake
 
 OUTPUTS = ("reports.jsonl", "casualties.csv", "casualties.parquet", "rejects.jsonl")
 

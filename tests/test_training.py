@@ -337,7 +337,9 @@ class TestCommand:
 
     def test_trains_exports_and_prints_both_figures(self, tmp_path: Path) -> None:
         config, out = save_tiny_config(tmp_path / "tiny", epochs=40), tmp_path / "model"
-        result = self.run(config, "--out", out, "--work", tmp_path / "runs", "--threads", 1)
+        result = self.run(
+            "--config", config, "--out", out, "--work", tmp_path / "runs", "--threads", 1
+        )
         assert result.exit_code == 0, result.output
         assert '"int8"' in result.output
         assert Tagger.load(out).tag(tiny_reports()[0].text).mentions
@@ -345,13 +347,15 @@ class TestCommand:
     def test_a_missing_encoder_is_named(self, tmp_path: Path) -> None:
         config = save_tiny_config(tmp_path / "tiny")
         (tmp_path / "tiny" / "encoder" / "tokenizer.json").unlink()
-        result = self.run(config, "--out", tmp_path / "model")
+        result = self.run("--config", config, "--out", tmp_path / "model")
         assert result.exit_code == 2 and "no tokenizer.json" in result.output
 
     def test_missing_data_is_named(self, tmp_path: Path) -> None:
         config = save_tiny_config(tmp_path / "tiny")
         (tmp_path / "tiny" / "data" / "reports.jsonl").unlink()
         (tmp_path / "tiny" / "data").rmdir()
-        result = self.run(config, "--out", tmp_path / "model", "--work", tmp_path / "runs")
+        result = self.run(
+            "--config", config, "--out", tmp_path / "model", "--work", tmp_path / "runs"
+        )
         assert result.exit_code == 2
         assert "no such annotation" in result.output

@@ -7,12 +7,13 @@ from pathlib import Path
 import msgspec
 import pyarrow.parquet as pq
 import pytest
-from conftest import ARABIC, fake_result
 
 from pipeline import write
 from pipeline.flat import SCHEMA
 from pipeline.schema import Reject, Report, ReportResult
 from pipeline.write import FILES, Writer
+
+from .conftest import ARABIC, fake_result
 
 REPORT = Report(report_id="a.txt", text=ARABIC, source="in/a.txt", published="2018-05-02")
 

@@ -9,15 +9,17 @@ import typer
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="TOML file, as in training/configs.")],
-    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    config: Annotated[Path, typer.Option(help="TOML file, as in training/configs.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Model folder to write. Default: models/ and the name.")
+    ] = None,
     work: Annotated[Path, typer.Option(help="Checkpoints and records go here.")] = Path("runs"),
     threads: Annotated[int | None, typer.Option(help="Processor threads; default: all.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
 ) -> None:
     """Train a model from annotated reports, export it, and compare both forms on dev.
 
-    Example: hasila train training/configs/base.toml --out models/mine
+    Example: hasila train --config training/configs/base.toml --out models/mine
     """
     from rich.console import Console
 
@@ -32,7 +34,8 @@ def train(
         if Path(options.encoder).resolve() == DEFAULT_OUT and not DEFAULT_OUT.exists():
             build_encoder()
         trained = run(config, work / config.stem, threads, resume)
-        agreement = check_export(trained, export(trained, out), read_all(options.dev))
+        folder = export(trained, out or Path("models") / options.name)
+        agreement = check_export(trained, folder, read_all(options.dev))
     except (FileNotFoundError, ModuleNotFoundError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

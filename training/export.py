@@ -1,7 +1,7 @@
 """Export a trained model for the runtime: ``python -m training.export TRAINED OUT``.
 
 OUT gets ``model.onnx`` (encoder and tags, 8-bit), ``links.onnx`` (fp32), the tokenizer, the
-weights as fp16 safetensors, and ``meta.json``.
+weights as fp16 safetensors, ``meta.json``, and ``config.cfg`` for ``spacy.load``.
 """
 
 from __future__ import annotations
@@ -37,6 +37,22 @@ from .train import load_trained
 
 OPSET = 18
 ALLOWED_LOSS = 0.005  # of F1, from fp32 torch to the 8-bit file
+SPACY_CONFIG = """\
+[nlp]
+lang = "ar"
+pipeline = ["hasila_tagger","hasila_events"]
+
+[nlp.tokenizer]
+@tokenizers = "hasila.tokens.v1"
+
+[components]
+
+[components.hasila_tagger]
+factory = "hasila_tagger"
+
+[components.hasila_events]
+factory = "hasila_events"
+"""
 FILES = ("model.onnx", "links.onnx", "tokenizer.json", "weights.safetensors", "encoder.json")
 
 
@@ -50,6 +66,7 @@ def export(trained: Path, out: Path, version: str = "0.1.0") -> Path:
     save_file(halves, out / "weights.safetensors", metadata={"format": "pt"})
     for name in ("tokenizer.json", "encoder.json"):
         shutil.copyfile(trained / name, out / name)
+    (out / "config.cfg").write_text(SPACY_CONFIG, encoding="utf-8")
     meta = Meta(
         name=config.name,
         version=version,
