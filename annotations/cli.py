@@ -53,3 +53,33 @@ def compile(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(f"{out}: {write_reports(reports, out)} reports")
+
+
+@app.command()
+def stats(
+    folder: Annotated[Path, typer.Argument(help="Folder with train, dev and test.")] = ROOT,
+) -> None:
+    """Print sizes, labels, links, outcomes, countries, styles and planned points of each split.
+
+    Example: hasila annotations stats
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from .check import SPLITS
+    from .form import read_reports
+    from .stats import POINTS, count_set
+
+    try:
+        counted = {split: count_set(read_reports(folder / split)) for split in SPLITS}
+    except (FileNotFoundError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    table = Table("", *SPLITS)
+    for name in next(iter(counted.values())):
+        table.add_section()
+        keys = dict.fromkeys(k for split in SPLITS for k in counted[split][name])
+        for key in map(str, POINTS) if name == "point" else keys:
+            row = [str(int(counted[split][name][key])) for split in SPLITS]
+            table.add_row(f"{name} {key}", *row)
+    Console().print(table)

@@ -21,6 +21,8 @@ from .schema import Report, ReportResult, Tagged
 from .tag import Tagger
 from .text import tokens
 
+TOKENIZER = "hasila.tokens.v1"
+
 for _name in ("report", "tagged", "result"):
     if not Doc.has_extension(_name):
         Doc.set_extension(_name, default=None)
@@ -68,7 +70,7 @@ class TokenTokenizer:
         return self
 
 
-@spacy.registry.tokenizers("hasila.tokens.v1")  # type: ignore[attr-defined,untyped-decorator]
+@spacy.registry.tokenizers(TOKENIZER)  # type: ignore[attr-defined,untyped-decorator]
 def make_tokenizer() -> Any:
     return lambda nlp: TokenTokenizer(nlp.vocab)
 

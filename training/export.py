@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import onnx
+import spacy
 import torch
 from msgspec import Struct
 from safetensors.torch import save_file
@@ -26,6 +27,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from annotations.form import AnnotatedReport
+from pipeline.components import TOKENIZER
 from pipeline.pairs import ANCHORS, FEATURES, LINKS, TAGS
 from pipeline.tag import META_FORMAT, Meta, Tagger
 
@@ -37,22 +39,6 @@ from .train import load_trained
 
 OPSET = 18
 ALLOWED_LOSS = 0.005  # of F1, from fp32 torch to the 8-bit file
-SPACY_CONFIG = """\
-[nlp]
-lang = "ar"
-pipeline = ["hasila_tagger","hasila_events"]
-
-[nlp.tokenizer]
-@tokenizers = "hasila.tokens.v1"
-
-[components]
-
-[components.hasila_tagger]
-factory = "hasila_tagger"
-
-[components.hasila_events]
-factory = "hasila_events"
-"""
 FILES = ("model.onnx", "links.onnx", "tokenizer.json", "weights.safetensors", "encoder.json")
 
 
@@ -66,7 +52,7 @@ def export(trained: Path, out: Path, version: str = "0.1.0") -> Path:
     save_file(halves, out / "weights.safetensors", metadata={"format": "pt"})
     for name in ("tokenizer.json", "encoder.json"):
         shutil.copyfile(trained / name, out / name)
-    (out / "config.cfg").write_text(SPACY_CONFIG, encoding="utf-8")
+    write_spacy_config(out)
     meta = Meta(
         name=config.name,
         version=version,
@@ -81,6 +67,14 @@ def export(trained: Path, out: Path, version: str = "0.1.0") -> Path:
     )
     write_meta(meta, out)
     return out
+
+
+def write_spacy_config(folder: Path) -> None:
+    """Write ``config.cfg``, from which ``spacy.load`` makes the pipeline."""
+    nlp = spacy.blank("ar", config={"nlp": {"tokenizer": {"@tokenizers": TOKENIZER}}})
+    for name in ("hasila_tagger", "hasila_events"):
+        nlp.add_pipe(name)
+    nlp.config.to_disk(folder / "config.cfg")
 
 
 def write_meta(meta: Meta, folder: Path) -> None:
