@@ -286,6 +286,10 @@ _DUAL_MARK = re.compile("\u064e\u064a\u0652?\u0646")  # fatha, yaa, nun: a dual 
 def _from_form(mention: _Text) -> Count | None:
     """Singular 1, dual 2, plural vague: the first casualty noun of the mention, if any."""
     tokens = mention.tokens
+    if tokens[0].text == "بين" and any(t.text[0] == "و" for t in tokens[1:]):
+        plural = load_toml("vague.toml")["plural"]  # 'dead and wounded', so many of each
+        span = mention.over(0, len(tokens))
+        return mention.count(plural["low"], plural.get("high"), "vague", "vague", *span)
     for i, token in enumerate(tokens):
         form = known_form(token.text) or with_pronoun(token.text)
         if form is None and i == 0:

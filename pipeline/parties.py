@@ -13,6 +13,7 @@ from functools import cache
 from msgspec import Struct
 
 from .data import load_toml
+from .number_words import read_ordinal, tokenize
 from .text import fold_key, key
 from .trim import trim_marks
 
@@ -20,6 +21,7 @@ LONGEST_NAME = 8  # words
 # How sure a reading is, by what it rests on (set by hand): a name, a name amid other words,
 # a word that depends on the country, one that depends on the story, a word of nationality.
 NAMED, COUNTRY_WORD, LAST_NAMED, NATIONALITY = 0.95, 0.75, 0.65, 0.7
+UNIT = 0.6
 HEDGED = 0.6  # times, for 'believed to be'
 _PREFIXES = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "فب")
 
@@ -132,7 +134,8 @@ def _adjectives() -> dict[str, str]:
     for party_id, row in load_toml("parties.toml").items():
         for adjective in row.get("adjectives", []):
             word = key(adjective)
-            for form in (word, "ال" + word, word + "ين", "ال" + word + "ين"):
+            endings = ("", "ين", "ون", "ان", "ا")
+            for form in (*(word + e for e in endings), *("ال" + word + e for e in endings)):
                 table.setdefault(form, party_id)
     return table
 
@@ -172,24 +175,118 @@ def _bare(word: str) -> list[str]:
 def resolve_party(text: str, context: PartyContext | None = None) -> ResolvedParty:
     """The parties that ``text`` names, as the report's country, year and story have it."""
     ctx = context or PartyContext()
-    words = _words(key(text))
-    hits = list(_hits(words, ctx)) or list(_nationalities(words))
+    folded = _pulled_together(key(text))
+    named, backer = _cut_backer(folded)
+    hits = _meant(named, ctx)
+    if _nameless(hits) and backer:
+        hits = _led_by(_meant(backer.group("rest"), ctx), backer) or hits
     ids = tuple(dict.fromkeys(i for h in hits for i in h.party_ids))
     if not ids:
         return ResolvedParty()
+    words = _words(folded)
     first = parties()[ids[0]]
     hedged = any(f in _word_set("hedges") for w in words for f in _forms([w]))
     score = hits[0].score * (HEDGED if hedged else 1.0)
     return ResolvedParty(party_ids=ids, name=first.name, kind=first.kind, score=round(score, 3))
 
 
-def _hits(words: Sequence[str], ctx: PartyContext) -> Iterator[_Hit]:
-    i = 0
-    while i < len(words):
-        hit = _longest(words, i, ctx)
-        if hit is not None:
-            yield hit
-        i = hit.last if hit else i + 1
+# Letters kept apart by dots or a digit in the shape of an alef, to slip past a filter.
+_PULLED_APART = re.compile(r"(?<=[^\W\d_])[.*+_~]+(?=[^\W\d_])")
+_DIGIT_ALEF = re.compile(r"(?<=[^\W\d_])1(?=[^\W\d_])")
+
+
+def _pulled_together(folded: str) -> str:
+    return _DIGIT_ALEF.sub("ا", _PULLED_APART.sub("", folded))
+
+
+@cache
+def _backing() -> re.Pattern[str]:
+    data = load_toml("party_references.toml")["backing"]
+    return re.compile(rf"(?:(?P<led>{data['led']})|(?P<backed>{data['backed']}))(?P<rest>.*)")
+
+
+def _cut_backer(folded: str) -> tuple[str, re.Match[str] | None]:
+    """What stands before 'backed by', 'led by', 'part of', and what stands behind it."""
+    found = _backing().search(folded)
+    if found is None or _name_key(_words(folded)) in _aliases():
+        return folded, None
+    return folded[: found.start()], found
+
+
+def _nameless(hits: Sequence[_Hit]) -> bool:
+    return all(_unknown(h) or h.score == COUNTRY_WORD for h in hits)
+
+
+def _led_by(hits: list[_Hit], backing: re.Match[str]) -> list[_Hit]:
+    """The party of nameless fighters: their leader itself, or those who fight for their backer."""
+    if not backing.group("backed"):
+        return hits
+    proxies: dict[str, str] = load_toml("party_references.toml")["backing"]["fighters"]
+    return [
+        _Hit(h.first, h.last, tuple(proxies[i] for i in h.party_ids if i in proxies), h.score)
+        for h in hits if any(i in proxies for i in h.party_ids)
+    ]  # fmt: skip
+
+
+def _meant(folded: str, ctx: PartyContext) -> list[_Hit]:
+    """The parties of a phrase; words that only describe a party named beside them are dropped."""
+    words = _words(folded)
+    hits = _hits(words, ctx)
+    hits = _foreign_aircraft(words, hits) or hits
+    named = any(not _unknown(h) for h in hits)
+    kept: list[_Hit] = []
+    for hit in hits:
+        apart = _joined(words[hit.first], folded)
+        if kept and hit.score >= NAMED > kept[-1].score and not (apart or _unknown(hit)):
+            kept.pop()  # 'terrorists of the Nusra Front'
+        describes = _unknown(hit) and named or hit.score < NAMED and bool(kept)
+        if apart or not describes:
+            kept.append(hit)
+    return kept or list(_nationalities(words)) or list(_unit(words, ctx))
+
+
+def _unknown(hit: _Hit) -> bool:
+    return all(parties()[i].kind == "unknown" for i in hit.party_ids)
+
+
+def _joined(word: str, folded: str) -> bool:
+    """Whether a waw, a comma, a slash or a bracket parts a word from what stands before it."""
+    if word[0] == "و" and len(word) > 3:
+        return True
+    return re.search(rf"[،,/(]\s*{re.escape(word)}(?!\w)", folded) is not None
+
+
+def _foreign_aircraft(words: Sequence[str], hits: Sequence[_Hit]) -> list[_Hit]:
+    """'Warplanes' are another's where a word of nationality stands right behind them."""
+    if len(hits) != 1 or hits[0].score >= NAMED:
+        return []
+    return [h for h in _nationalities(words) if h.first == hits[0].last]
+
+
+def _unit(words: Sequence[str], ctx: PartyContext) -> Iterator[_Hit]:
+    """Units and posts known by a number or place alone: the state's; by a name: maybe rebels'."""
+    data = load_toml("party_references.toml")["units"]
+    heads = {f for w in words[:2] for f in _forms([w])}
+    bare = {h.removeprefix("ال") for h in heads}
+    numbered = any(w.isdecimal() or read_ordinal(tokenize(w), 0) for w in words[1:])
+    table = None
+    if numbered and bare & set(map(key, data["numbered"])) or bare & set(map(key, data["posts"])):
+        table = data["state"]
+    elif len(words) > 1 and bare & set(map(key, data["named"])):
+        table = data["rebels"] if ctx.country in data["rebels"] else data["state"]
+    party_id = table.get(ctx.country or "") if table else None
+    if party_id:
+        yield _Hit(0, len(words), (party_id,), UNIT)
+
+
+def _hits(words: Sequence[str], ctx: PartyContext) -> list[_Hit]:
+    """The longest names first, then what is left between them, in the order of the text."""
+    found = [h for i in range(len(words)) if (h := _longest(words, i, ctx)) is not None]
+    kept: list[_Hit] = []
+    for hit in sorted(found, key=lambda h: (h.first - h.last, h.first)):
+        if all(hit.last <= k.first or k.last <= hit.first for k in kept):
+            kept.append(hit)
+    return sorted(kept, key=lambda h: h.first)
 
 
 def _longest(words: Sequence[str], first: int, ctx: PartyContext) -> _Hit | None:
@@ -208,13 +305,13 @@ def _meaning(form: str, ctx: PartyContext) -> tuple[tuple[str, ...], float]:
         party_id = table.get(ctx.country or "*", table.get("*"))
         if party_id:
             return (_renamed(form, party_id, ctx),), COUNTRY_WORD
+    kinds = _last_named().get(form, frozenset())
+    last = _last_of(form, [p for p in _latest_first(ctx) if parties()[p].kind in kinds])
+    if last is not None:
+        return (last,), LAST_NAMED
     party_id = _aliases().get(form)
     if party_id is not None:
         return (_renamed(form, party_id, ctx),), NAMED
-    kinds = _last_named().get(form)
-    if kinds is not None:
-        last = next((p for p in _latest_first(ctx) if parties()[p].kind in kinds), None)
-        return ((last,), LAST_NAMED) if last else ((), 0.0)
     if form in _word_set("both_sides"):
         return _two_sides(ctx), LAST_NAMED
     return (), 0.0
@@ -232,6 +329,21 @@ def _renamed(form: str, party_id: str, ctx: PartyContext) -> str:
 
 def _latest_first(ctx: PartyContext) -> list[str]:
     return [p for _, p in sorted(ctx.earlier, reverse=True) if p in parties()]
+
+
+def _last_of(form: str, latest: Sequence[str]) -> str | None:
+    """The last party whose name opens with the word ('the movement': a Movement), or the last."""
+    word = form.removeprefix("ال")
+    so_called = [p for p in latest if word in _opening_words()[p]]
+    return next(iter([*so_called, *latest]), None)
+
+
+@cache
+def _opening_words() -> dict[str, frozenset[str]]:
+    return {
+        party_id: frozenset(_words(key(a))[0] for a in row["aliases"])
+        for party_id, row in load_toml("parties.toml").items()
+    }
 
 
 def _two_sides(ctx: PartyContext) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from functools import cache
 from msgspec import Struct
 
 from .data import load_toml
+from .persons import is_given_name
 from .schema import Category
 from .text import key
 
@@ -24,7 +25,6 @@ class _Lexicon(Struct, frozen=True):
     civilian: re.Pattern[str]
     demographics: dict[str, re.Pattern[str]]
     civilian_groups: frozenset[str]
-    given_names: frozenset[str]
 
 
 @cache
@@ -36,7 +36,6 @@ def _lexicon() -> _Lexicon:
         civilian=_words(data["civilian"]),
         demographics={name: _words(rows) for name, rows in data["demographics"].items()},
         civilian_groups=frozenset(data["civilian_groups"]["names"]),
-        given_names=frozenset(key(n) for n in data["given_names"]["names"]),
     )
 
 
@@ -70,15 +69,15 @@ def _bears_arms(folded: str, lexicon: _Lexicon) -> bool:
 
 def _is_civil(folded: str, lexicon: _Lexicon) -> bool:
     first = re.match(r"\w+", folded)
-    if first is not None and first.group() in lexicon.given_names:
-        return True
+    if first is not None and is_given_name(first.group()):
+        return True  # a person by name, without rank
     spoken = lexicon.civilian.search(folded) or lexicon.not_combatant.search(folded)
     return spoken is not None
 
 
 def _two_kinds(folded: str, lexicon: _Lexicon) -> bool:
     """Whether one part of a mention joined by 'and' or commas speaks of civilians, another not."""
-    parts = re.split(r"[،,]|\bو(?=\w)|\bبينهم\b|\bبينها\b|\bمنهم\b", folded)
+    parts = re.split(r"[،,]|\bو(?=\w)(?!ه[ويم]\b)|\bبينهم\b|\bبينها\b|\bمنهم\b", folded)
     armed = [_bears_arms(p, lexicon) for p in parts]
     civil = [bool(lexicon.civilian.search(p)) or _group(p, lexicon) for p in parts]
     return any(c and not a for a, c in zip(armed, civil, strict=True))

@@ -128,6 +128,17 @@ def test_lost_lives_or_lost_from_sight(text: str, behind: str, outcome: str) -> 
         ("رجل أمن", None, "combatant", ["man"]),
         ("قائد السيارة", None, "civilian", []),
         ("ثلاثة مقاتلين وخمسة مدنيين", None, "mixed", []),
+        ("ناطور وهو شرطي", None, "combatant", ["police"]),
+        ("المواطن رائد السعيد", None, "civilian", []),
+        ("الرائد خليل", None, "combatant", ["officer"]),
+        ("منتسب في الحشد", None, "combatant", []),
+        ("صاحب محل حلاقة", None, "civilian", []),
+        ("بائع متجول", None, "civilian", []),
+        ("وعمتهم", None, "civilian", []),
+        ("أبناء البلدة", None, "civilian", []),
+        ("الدكتورة سمر", None, "civilian", []),
+        ("نقيب المحامين", None, "civilian", []),
+        ("منتظري المساعدات", None, "civilian", []),
     ],
 )
 def test_victims(text: str, kind: str | None, category: str, demographics: list[str]) -> None:

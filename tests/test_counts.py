@@ -282,3 +282,44 @@ def test_any_text_at_all_is_read_without_an_error(text: str) -> None:
 @settings(deadline=None)
 def test_a_bound_is_looked_for_without_an_error(text: str, start: int, end: int) -> None:
     find_bound(text, start, end, [(start, end), (0, 3)])
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("الشقيقان رامز وسومر الحداد", 2),
+        ("هيلدا مارش، بيورن أولسن", 2),
+        ("الجندي داني مورغن والعريف يوآف كرمل", 2),
+        ("زوجها النقيب نايف وولديه ربيع وعمران", 3),
+        ("صبحي العيسى من بلدة النوى، منير العيسى (30 عاماً)", 2),
+        ("المغربي الملقب أبو سلمة وفادي النجار والتونسي بلال العوني", 3),
+        ("1. الحاجة فضة الجاسم 70 سنة\n2. حفيدها نعمان\n3. ام هاني الصالح", 3),
+        ("رقيب أول جاك برنو، 22 عاماً من الشمال، الكتيبة 7\n🔸 الرقيب توم هايد", 2),
+        ("الرائد زهير عابد / مدير قسم\n2) بهاء كوركيس (40 سنة) نجار\n3) جبار خليفة – سائق", 3),
+        ("غازي الملا وزوجته رنا وابنتيه\n• الأخوة: همام - أنيس - شكيب الملا", 7),
+    ],
+)
+def test_lists_of_names_by_their_structure(text: str, people: int) -> None:
+    count = parse_count(text)
+    assert count is not None
+    assert (count.value, count.kind) == (people, "named_list")
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("عائلة مكونة من أب وأم وطفلتين", 4),
+        ("أسرة مؤلفة من أم وأربعة أطفال", 5),
+        ("عائلة من الأب والأم وابنهما", 3),
+    ],
+)
+def test_families_by_their_members(text: str, people: int) -> None:
+    count = parse_count(text)
+    assert count is not None
+    assert (count.value, count.qualifier) == (people, "exact")
+
+
+def test_between_dead_and_wounded_is_several() -> None:
+    count = parse_count("بين قتيل وجريح")
+    assert count is not None
+    assert (count.value, count.low, count.kind) == (None, 3, "vague")

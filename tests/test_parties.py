@@ -40,6 +40,21 @@ KINDS = {
         ("قصف تركي", ["turkey"]),
         ("غارة إسرائيلية", ["israel"]),
         ("طائرات روسية", ["russia"]),
+        ("طائرات حربية روسية", ["russia"]),
+        ("مقاتلات حربية تركية", ["turkey"]),
+        ("مسلحون من تنظيم الدولة", ["islamic-state"]),
+        ("إرهابيو داعش", ["islamic-state"]),
+        ("مستوطنون ملثمون", ["israeli-settlers"]),
+        ("الحوثيين المدعومين من إيران", ["houthis"]),
+        ("فصيل تابع لهيئة تحرير الشام", ["hts"]),
+        ("مسلحين مدعومين من أنقرة", ["syrian-national-army"]),
+        ("حوثياً", ["houthis"]),
+        ("دا.عش", ["islamic-state"]),
+        ("قوات النظام ومجموعات موالية لها", ["syrian-government", "pro-government-militias"]),
+        ("داعش ومسلحون مجهولون", ["islamic-state", "unknown-gunmen"]),
+        ("حاجز بلدة مضايا", ["syrian-government"]),
+        ("اللواء 47", ["syrian-government"]),
+        ("لواء أسود الجبل", ["syrian-opposition"]),
     ],
 )
 def test_names(text: str, ids: list[str]) -> None:
@@ -128,13 +143,38 @@ def test_trim(text: str, trimmed: str) -> None:
     assert padded[start:end] == trimmed
 
 
+@pytest.mark.parametrize(
+    ("text", "country", "ids"),
+    [
+        ("القوات الأمنية", "IQ", ["iraqi-forces"]),
+        ("للواء 12", "IQ", ["iraqi-forces"]),
+        ("طائرة حربية", "PS", ["israel"]),
+        ("الجنود", "LB", ["lebanese-army"]),
+        ("المليشيا", "YE", ["houthis"]),
+        ("الفرقة السادسة", None, []),
+    ],
+)
+def test_forces_of_the_country(text: str, country: str | None, ids: list[str]) -> None:
+    assert list(resolve_party(text, PartyContext(country=country)).party_ids) == ids
+
+
+def test_the_last_of_its_kind_is_the_one_so_called() -> None:
+    story = PartyContext(country="SY", earlier=((1, "ahrar-al-sham"), (9, "faylaq-al-rahman")))
+    assert resolve_party("الحركة", story).party_id == "ahrar-al-sham"
+    assert resolve_party("الفيلق", story).party_id == "faylaq-al-rahman"
+
+
 def test_the_data_is_whole() -> None:
     table = parties()
-    assert len(table) >= 120
+    assert len(table) >= 200
     assert {p.kind for p in table.values()} <= KINDS
     assert all(p.parent in table for p in table.values() if p.parent)
     rules = load_toml("party_references.toml")
     named = {i for row in rules["by_country"].values() for i in row.values()}
     assert named <= set(table)
+    assert set(rules["backing"]["fighters"]) | set(rules["backing"]["fighters"].values()) <= set(
+        table
+    )
+    assert {*rules["units"]["state"].values(), *rules["units"]["rebels"].values()} <= set(table)
     for party_id, row in load_toml("parties.toml").items():
         assert party_id in resolve_party(row["name_ar"]).party_ids or row["kind"] == "monitor"
