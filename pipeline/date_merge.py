@@ -33,6 +33,9 @@ def combine_dates(dates: Sequence[Date]) -> Date:
 
 
 def _merge(a: Date, b: Date) -> Date:
+    for whole, cut in ((a, b), (b, a)):
+        if _ends_inside(cut, whole):  # 'in August' ... 'up to the 30th'
+            return structs.replace(whole, end=cut.end, precision="interval")
     if (a.precision == "interval") == (b.precision == "interval") and a.basis != b.basis:
         stated, relative = (a, b) if a.basis == "stated" else (b, a)
         if stated.precision == "interval" and _overlap(a, b):
@@ -49,6 +52,13 @@ def _merge(a: Date, b: Date) -> Date:
         start=min(starts, default=None), end=max((e for e in ends if e), default=None),
         precision="interval", basis=basis,
     )  # fmt: skip
+
+
+def _ends_inside(cut: Date, whole: Date) -> bool:
+    """Whether ``cut`` is an 'up to' that ends before the end of ``whole``."""
+    if cut.start or not (cut.end and whole.start and whole.end):
+        return False
+    return whole.start <= cut.end < whole.end
 
 
 def _overlap(a: Date, b: Date) -> bool:

@@ -143,6 +143,22 @@ def scan(text: str) -> Scanned:
     return Scanned(folded, tokens, _elements(tokens, {at: day for at, (day, _) in dates.items()}))
 
 
+@cache
+def _parts_of_day() -> list[tuple[str, ...]]:
+    words = load_toml("dates.toml")["parts_of_day"]["words"]
+    return sorted((tuple(key(w).split()) for w in words), key=len, reverse=True)
+
+
+def _part_of_day(tokens: list[Token], i: int) -> int:
+    """How many tokens from ``i`` on say 'after midnight', 'before noon': no day of their own."""
+    for words in _parts_of_day():
+        found = tuple(t.text for t in tokens[i : i + len(words)])
+        glued = found and found[0][0] in "وف" and (found[0][1:], *found[1:]) == words
+        if found == words or glued:
+            return len(words)
+    return 0
+
+
 def _elements(tokens: list[Token], dates: dict[int, date]) -> list[Element]:
     numbers = {n.first: n for n in read_numbers(tokens)}
     clock = {key(w) for w in load_toml("dates.toml")["clock"]["words"]}
@@ -150,6 +166,10 @@ def _elements(tokens: list[Token], dates: dict[int, date]) -> list[Element]:
     i = 0
     while i < len(tokens):
         token = tokens[i]
+        part = _part_of_day(tokens, i)
+        if part:
+            i += part
+            continue
         ordinal = read_ordinal(tokens, i)
         found = _phrase_at(tokens, i)
         if token.start in dates and token.text == "#":

@@ -51,6 +51,10 @@ class _Span(Struct, frozen=True):
 
 
 _WHICH_STEP = {"before_last": -2, "last": -1, "this": 0, "next": 1}
+# Day and month in digits and nothing else.
+_DAY_AND_MONTH = re.compile(r"\W*(0?[1-9]|[12]\d|3[01]) ?[-/] ?(0?[1-9]|1[0-2])\W*")
+# As hashtags write a date.
+_UNDERSCORE = re.compile(r"(?<=\d)_(?=\d)")
 _ISO_DAY = re.compile(r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
 
 
@@ -69,8 +73,13 @@ def resolve_date(text: str, published: str | None, context: DateContext | None =
     """
     context = context or DateContext()
     reference = parse_day(context.reference) or parse_day(published)
+    resolver = _Resolver(reference, context)
+    short = _DAY_AND_MONTH.fullmatch(key(text))
     try:
-        found = _Resolver(reference, context).query(read_points(scan(text).elements))
+        if short is not None:
+            found = resolver.point(Point(day=int(short.group(1)), month=int(short.group(2))))
+        else:
+            found = resolver.query(read_points(scan(_UNDERSCORE.sub("-", text)).elements))
     except (ValueError, OverflowError):  # beyond the calendars: year 0, a Hijri year out of range
         found = None
     if found is None:
@@ -140,6 +149,9 @@ class _Resolver:
             return None
         length = query.durations[-1]
         if query.opener == "after":
+            # 'Four days after the raid', and no date before it: it was four days ago.
+            if self.previous is None and length.unit == "day":
+                return self.moved(self.reference, length, -1)
             return self.moved(self.previous, length, 1)
         if self.reference is None or length.future:
             return None
@@ -195,7 +207,7 @@ class _Resolver:
             at = self.previous + timedelta(days=point.step)
             return _relative((at, at), "day")
         if self.reference is None:
-            return None
+            return self.weekday_of_stretch(point)
         if point.offset is not None:
             at = self.reference + timedelta(days=point.offset)
             return _relative((at, at), "day")
@@ -209,6 +221,16 @@ class _Resolver:
             end = self.reference + timedelta(weeks=_WHICH_STEP[point.week_which])
             return _relative((end - timedelta(days=6), end), "interval")
         return None
+
+    def weekday_of_stretch(self, point: Point) -> _Span | None:
+        """A weekday in a report of a week or less that says from which day to which."""
+        told = self.context.previous
+        first, last = (parse_day(told.start), parse_day(told.end)) if told else (None, None)
+        if point.weekday is None or first is None or last is None or (last - first).days > 7:
+            return None
+        days = [first + timedelta(days=d) for d in range((last - first).days + 1)]
+        fit = [d for d in days if d.isoweekday() == point.weekday]
+        return _relative((fit[0], fit[0]), "day") if len(fit) == 1 and len(days) > 1 else None
 
     def year_of(self, point: Point) -> int | None:
         """The year that the text names, or names by its distance; None if it does neither."""
@@ -263,6 +285,9 @@ class _Resolver:
     def relative_month(self, point: Point) -> _Span | None:
         which = point.month_which or ""
         base = self.previous if which == "same" else self.reference
+        told = self.context.previous
+        if base is None and which == "last" and told is not None and told.precision == "month":
+            which, base = "same", self.previous  # the month that the report is about
         if base is None:
             return None
         year, month = shift_month(base, _WHICH_STEP.get(which, 0))

@@ -289,3 +289,50 @@ def test_any_text_at_all_is_read_without_an_error(
     assert (found.precision is None) == (found.start is None and found.end is None)
     find_reference_day(text, published)
     published_from_name(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "days"),
+    [
+        ("بعد ثلاثة أيام", "2016-05-20", ("2016-05-17", "2016-05-17")),
+        ("بعد منتصف ليل الأحد 8 أيار 2016", "2016-05-09", ("2016-05-08", "2016-05-08")),
+        ("بعد ظهر الأحد", "2016-05-09", ("2016-05-08", "2016-05-08")),
+        ("8-5", "2016-05-09", ("2016-05-08", "2016-05-08")),
+        ("8_5_2016", None, ("2016-05-08", "2016-05-08")),
+        ("31-2", "2016-05-09", (None, None)),
+        ("بعد عام", "2016-05-09", (None, None)),
+    ],
+)
+def test_days_told_by_their_distance_or_in_digits(
+    text: str, published: str | None, days: tuple[str | None, str | None]
+) -> None:
+    got = resolve_date(text, published)
+    assert (got.start, got.end) == days
+
+
+def test_a_weekday_in_a_report_of_a_week() -> None:
+    week = Date(
+        start="2016-05-01",
+        end="2016-05-07",
+        precision="interval",
+        basis="stated",
+        text="1 - 7 أيار",
+    )
+    assert resolve_date("الأربعاء", None, DateContext(previous=week)).start == "2016-05-04"
+    month = Date(
+        start="2016-05-01", end="2016-05-31", precision="month", basis="stated", text="أيار 2016"
+    )
+    assert resolve_date("الأربعاء", None, DateContext(previous=month)).start is None
+    assert resolve_date("الشهر الماضي", None, DateContext(previous=month)).end == "2016-05-31"
+
+
+def test_up_to_cuts_what_it_ends_in() -> None:
+    month = Date(
+        start="2016-05-01", end="2016-05-31", precision="month", basis="stated", text="أيار 2016"
+    )
+    until = Date(
+        start=None, end="2016-05-20", precision="interval", basis="stated", text="حتى 20 أيار"
+    )
+    for pair in ([month, until], [until, month]):
+        got = combine_dates(pair)
+        assert (got.start, got.end, got.precision) == ("2016-05-01", "2016-05-20", "interval")
