@@ -81,9 +81,13 @@ def parse_count(text: str) -> Count | None:
     return _quantity(mention, numbers, everything) or _from_form(mention)
 
 
+# What parts names in a row.
+_ROW = re.compile(r"[,،;؛/\n]|\sو|\d\s*[-–—.)]|توأم")
+
+
 def _named(mention: _Text, numbers: list[Number]) -> Count | None:
     # Names in a row have a separator or a waw; numbers among them can only be line numbers.
-    if len(mention.tokens) < 2 or not re.search(r"[,،;؛/\n]|\sو", mention.raw):
+    if len(mention.tokens) < 2 or not _ROW.search(mention.raw):
         return None
     if numbers and "\n" not in mention.raw and not re.search(r"\d\s*[-–.)]", mention.raw):
         return None

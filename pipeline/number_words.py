@@ -235,7 +235,10 @@ class _Reader:
         if first.cls == "scale_dual":
             return first.value, first.value / 2, i + 1
         if first.cls == "scale_or_dual":
-            return first.value * 2, first.value, i + 1
+            # A dual that lost its nun has its noun right behind it; before a waw it is no dual.
+            goes_on = self.continues(i + 1)
+            dual = goes_on is None or self.at(goes_on) is None
+            return first.value * (2 if dual else 1), first.value, i + 1
         if first.cls in ("half", "quarter"):
             scale = self.at(i + 1)
             if scale and scale.cls == "scale" and not scale.joined:

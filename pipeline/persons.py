@@ -43,6 +43,8 @@ def _lexicon() -> _Names:
 
 
 _BRACKETED = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+# '... 2- ' inside a line begins another entry.
+_NUMBER_INSIDE = re.compile(r"(?<=[^\W\d_])[\s.،,]+\d{1,2}\s*[-–—.)](?=\s*[^\W\d_])")
 _WORD = re.compile(r"[^\W\d_]+")
 _COMMAS = re.compile(r"[,،;؛]")
 # Behind a dash or slash stands another name or what the person is.
@@ -71,6 +73,9 @@ def _split_waw(words: list[str]) -> list[list[str]]:
     for i, word in enumerate(words):
         rest = word[1:]
         joins = word[0] == "و" and len(rest) > 2 and not is_given_name(word)
+        if joins and not out[-1] and _begins_item(rest, words[1:4]):
+            out[-1].append(rest)
+            continue
         if joins and out[-1] and (_pair(out[-1]) or _begins_item(rest, words[i + 1 : i + 4])):
             out.append([rest])
         else:
@@ -79,9 +84,11 @@ def _split_waw(words: list[str]) -> list[list[str]]:
 
 
 def _pair(words: list[str]) -> bool:
-    """Whether ``words`` are a dual and one name: the other name follows."""
+    """Whether ``words`` are a dual (or twins) and one name: the other name follows."""
     form = known_form(words[0]) or with_pronoun(words[0])
-    return len(words) > 1 and form is not None and form.number == "dual"
+    if len(words) < 2 or form is None:
+        return False
+    return form.number == "dual" or form.word == key("توأم")
 
 
 def _begins_item(word: str, following: list[str]) -> bool:
@@ -143,7 +150,7 @@ def named_people(text: str) -> int | None:
     is a person at least, whatever the name; in one line half of the items must be plainly names.
     """
     known = _lexicon()
-    lines = _BRACKETED.sub(" ", fold(text).text).split("\n")
+    lines = _NUMBER_INSIDE.sub("\n", _BRACKETED.sub(" ", fold(text).text)).split("\n")
     lines = [known.numbering.sub("", line) for line in lines]
     lines = [line for line in lines if _WORD.search(line)]
     if len(lines) == 1:

@@ -97,6 +97,7 @@ def test_outcomes(words: str, outcomes: list[str]) -> None:
     [
         ("فقد", " خمسة عمال حياتهم في المنجم", "killed"),
         ("وفقدت", " القوات ضابطين من صفوفها", "killed"),
+        ("يفقد", " تسعة جنود في كمين", "killed"),
         ("فقدت", " زوجها وابنها في القصف", "killed"),
         ("فُقد", " ثلاثة صيادين. خسر آخرون حياتهم", "missing"),
         ("فُقد", " طفلان في المخيم", "missing"),
@@ -130,6 +131,7 @@ def test_lost_lives_or_lost_from_sight(text: str, behind: str, outcome: str) -> 
         ("ثلاثة مقاتلين وخمسة مدنيين", None, "mixed", []),
         ("ناطور وهو شرطي", None, "combatant", ["police"]),
         ("المواطن رائد السعيد", None, "civilian", []),
+        ("الطفل مجاهد الحسن", None, "civilian", ["child"]),
         ("الرائد خليل", None, "combatant", ["officer"]),
         ("منتسب في الحشد", None, "combatant", []),
         ("صاحب محل حلاقة", None, "civilian", []),

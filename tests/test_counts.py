@@ -296,6 +296,9 @@ def test_a_bound_is_looked_for_without_an_error(text: str, start: int, end: int)
         ("1. الحاجة فضة الجاسم 70 سنة\n2. حفيدها نعمان\n3. ام هاني الصالح", 3),
         ("رقيب أول جاك برنو، 22 عاماً من الشمال، الكتيبة 7\n🔸 الرقيب توم هايد", 2),
         ("الرائد زهير عابد / مدير قسم\n2) بهاء كوركيس (40 سنة) نجار\n3) جبار خليفة – سائق", 3),
+        ("التوأم شمس وبدر", 2),
+        ("هند الخطيب 2- ابنها الطالب سامر", 2),
+        ("آدم هارون (50) سنة، وابنه إدريس (16)، وهاجر بخيت (38)", 3),
         ("غازي الملا وزوجته رنا وابنتيه\n• الأخوة: همام - أنيس - شكيب الملا", 7),
     ],
 )
@@ -323,3 +326,13 @@ def test_between_dead_and_wounded_is_several() -> None:
     count = parse_count("بين قتيل وجريح")
     assert count is not None
     assert (count.value, count.low, count.kind) == (None, 3, "vague")
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [("ألفاً و300 نازح", 1300), ("ألفا نازح", 2000), ("مليونا و50 ألف نازح", 1050000)],
+)
+def test_a_dual_before_its_noun_and_an_accusative_before_a_waw(text: str, people: int) -> None:
+    count = parse_count(text)
+    assert count is not None
+    assert count.value == people
