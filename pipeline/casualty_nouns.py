@@ -55,6 +55,14 @@ def _forms(row: dict[str, Any], word: str, gender: str | None) -> dict[str, Noun
     return {w: f for w, f in out.items() if only is None or f.number in only}
 
 
+def _constructs(forms: dict[str, NounForm]) -> dict[str, NounForm]:
+    """Sound plurals without their nun, as before the noun that owns them (مسلحي، مقاتلو)."""
+    return {
+        w[:-1]: f for w, f in forms.items()
+        if f.number == "plural" and w[-2:] in ("ون", "ين") and len(w) > 5
+    }  # fmt: skip
+
+
 @cache
 def lexicon() -> dict[str, NounForm]:
     """Every known form of every casualty noun, by key; the first noun listed has precedence."""
@@ -71,6 +79,7 @@ def lexicon() -> dict[str, NounForm]:
             forms = _forms({**feminine, "plural": [word + "ات"]}, word + "ه", "f") | forms
         out = forms | out
     out |= {key(w): NounForm("plural") for w in data["plurals"] if key(w) not in out}
+    out |= {w: f for w, f in _constructs(out).items() if w not in out}
     numbers: dict[str, FormNumber]
     numbers = {"singular": "family", "dual": "two_families", "plural": "families"}
     for number, value in numbers.items():

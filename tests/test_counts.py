@@ -336,3 +336,10 @@ def test_a_dual_before_its_noun_and_an_accusative_before_a_waw(text: str, people
     count = parse_count(text)
     assert count is not None
     assert count.value == people
+
+
+@pytest.mark.parametrize("text", ["مجندي الدفعة", "مقاتلو الفصيل", "خياطين", "قرويين من الريف"])
+def test_plurals_before_their_owner_are_several(text: str) -> None:
+    count = parse_count(text)
+    assert count is not None
+    assert (count.value, count.low, count.kind) == (None, 3, "vague")
