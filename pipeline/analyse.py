@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from .assemble import build_events, build_records, inherit
+from .complete import complete
 from .reconcile import check_sums, reconcile
 from .resolve import resolve
 from .schema import Report, ReportResult, Tagged
@@ -12,10 +13,11 @@ from .text import fold
 
 
 def analyse(report: Report, tagged: Tagged) -> ReportResult:
-    """Resolve, assemble and reconcile; deterministic, and without a model.
+    """Complete, resolve, assemble and reconcile; deterministic, and without a model.
 
     ``tagged`` may be the tagger's or gold. Offsets of the result are into ``report.text``.
     """
+    tagged = complete(report.text, tagged)
     values = resolve(report, tagged)
     records = inherit(reconcile(report.text, build_records(report.text, tagged, values)))
     ids = [f"{report.report_id}#c{k}" for k in range(1, len(records) + 1)]

@@ -82,12 +82,27 @@ def _outcomes(
 ) -> Iterator[tuple[Outcome, float]]:
     """The anchor's outcomes, each once, with the score of the link that says so."""
     found: dict[Outcome, float] = {}
+    together = _told_together(mentions, linked, values)
+    if together is not None:
+        yield "killed_or_injured", together
+        return
     if mentions[anchor].label == "OUTCOME":
         found |= {code: 1.0 for code in values.outcomes.get(anchor, ())}
     for link in linked.get("outcome", ()):
         for code in values.outcomes.get(link.tail, ()):
             found[code] = max(link.score, found.get(code, 0.0))
     yield from found.items()
+
+
+def _told_together(mentions: Sequence[Mention], linked: Linked, values: Values) -> float | None:
+    """The score of a number over the dead and the wounded ('40 dead and wounded'); else None."""
+    links = sorted(linked.get("outcome", ()), key=lambda x: x.tail)
+    for a, b in zip(links, links[1:], strict=False):
+        gap = mentions[b.tail].start - mentions[a.tail].end
+        codes = {*values.outcomes.get(a.tail, ()), *values.outcomes.get(b.tail, ())}
+        if gap <= 2 and codes == {"killed", "injured"}:
+            return min(a.score, b.score)
+    return None
 
 
 def _record(
@@ -107,15 +122,17 @@ def _record(
     causes = [values.causes[t] for t in tails("cause") if values.causes.get(t)]
     sources = [values.parties[t] for t in tails("source") if t in values.parties]
     mention = mentions[anchor]
+    scope = mention.anchor or "incident"
     evidence = _sentence(spans, mention.start, mention.end)
+    dates = [values.dates[t] for t in tails("date") if t in values.dates]
     return Record(
         anchor=anchor,
         outcome=outcome,
         count=count,
         victims=_victims(text, anchor, mentions, tails("victims"), tails("outcome"), values),
-        scope=mention.anchor or "incident",
+        scope=scope,
         cause=causes[0] if causes else None,
-        date=_date([values.dates[t] for t in tails("date") if t in values.dates], evidence),
+        date=_date(dates, evidence, values.reference if scope == "cumulative" else None),
         places=tuple(values.places[t] for t in tails("place") if t in values.places),
         perpetrators=tuple(
             party for t in tails("perpetrator") for party in values.parties.get(t, ())
@@ -126,11 +143,16 @@ def _record(
     )
 
 
-def _date(dates: Sequence[Date], evidence: tuple[int, int]) -> Date | None:
-    """The record's date of all that are linked to it; inherited if none is in its sentence."""
+def _date(dates: Sequence[Date], evidence: tuple[int, int], until: str | None) -> Date | None:
+    """The record's date of all that are linked to it; inherited if none is in its sentence.
+
+    A toll over a period of which one day alone is told runs from that day ``until`` the report's.
+    """
     if not dates:
         return None
     date = combine_dates(dates)
+    if until and date.start and date.start == date.end and date.start < until:
+        date = replace(date, end=until, precision="interval")
     beside = any(evidence[0] <= a < evidence[1] for a, _ in date.spans)
     return date if beside or date.start is None else replace(date, basis="inherited")
 

@@ -1,62 +1,207 @@
-"""Links that an anchor can't do without, from neighbourhood, where the model gave none.
+"""What the model's output needs before events are built: fragments mended, outcomes settled.
 
-A toll whose outcome is not linked would be lost. These links carry a low score, and the model's
-own links always come first.
+A toll whose outcome is not linked would be lost, one linked to two outcomes told twice. Links
+added here carry a low score; the model's own come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from msgspec.structs import replace
+
+from .causes import outcome_codes
+from .counts import parse_count
 from .schema import Link, Mention, Tagged
-from .text import sentences
+from .text import fold, key, sentences
 
 GUESSED = 0.5  # the score of a link that neighbourhood alone gives
 # Characters between a number and the word it counts, or between it and its outcome noun.
 _BESIDE = 2
 
 
-def complete_links(text: str, tagged: Tagged) -> Tagged:
-    """``tagged`` with an outcome for each anchor whose sentence holds one, and the noun that a
-    number stands before as its victims."""
+def complete(text: str, tagged: Tagged) -> Tagged:
+    """``tagged`` with fragments joined or dropped, no second references among the anchors, and one
+    outcome (at least, and mostly at most) each anchor."""
+    joined = join_outcomes(text, join_people(text, drop_fragments(tagged)))
+    return add_links(text, settle_outcomes(text, drop_second_references(joined)))
+
+
+def drop_fragments(tagged: Tagged) -> Tagged:
+    """Without COUNT mentions whose words hold no number, and without the links on them."""
+    keep = [m.label != "COUNT" or parse_count(m.text) is not None for m in tagged.mentions]
+    return _keep(tagged, keep)
+
+
+def join_people(text: str, tagged: Tagged) -> Tagged:
+    """'a man' and 'and his wife', tagged apart, as one mention where they count as one group."""
+    return _join(text, tagged, "VICTIM", lambda i: _is_kin(tagged.mentions[i + 1].text))
+
+
+def join_outcomes(text: str, tagged: Tagged) -> Tagged:
+    """'dead' and 'and wounded', tagged apart, as the one outcome that the two words are.
+
+    Two anchors that no number counts ('there were dead and wounded') are two tolls and stay so.
+    """
+    counted = {link.tail for link in tagged.links if tagged.mentions[link.head].label == "COUNT"}
+
+    def fits(i: int) -> bool:
+        first, second = tagged.mentions[i : i + 2]
+        alone = first.anchor and second.anchor and not counted & {i, i + 1}
+        both = outcome_codes(text[first.start : second.end]) == ("killed_or_injured",)
+        return both and not alone
+
+    return _join(text, tagged, "OUTCOME", fits)
+
+
+def _join(text: str, tagged: Tagged, label: str, fits: Callable[[int], bool]) -> Tagged:
+    """Neighbours of one label, the second behind a waw, joined where their pair fits."""
+    mentions = list(tagged.mentions)
+    keep = [True] * len(mentions)
+    for i, (first, second) in enumerate(zip(mentions, mentions[1:], strict=False)):
+        beside = first.label == second.label == label and _behind(first, second) and keep[i]
+        if beside and second.text.startswith("و") and fits(i):
+            joined = text[first.start : second.end]
+            mentions[i] = replace(first, end=second.end, text=joined)
+            keep[i + 1] = False
+    return _keep(Tagged(tuple(mentions), tagged.links), keep)
+
+
+def _is_kin(text: str) -> bool:
+    """Whether the words end in a pronoun, as 'and his wife' does."""
+    return fold(text).text.endswith(("ه", "ها", "هم", "هما"))
+
+
+def drop_second_references(tagged: Tagged) -> Tagged:
+    """No anchor but a mention where a noun is counted by a number already, or is a definite
+    plural ('the wounded were taken to hospital')."""
+    counted = {
+        link.tail for link in tagged.links
+        if link.type == "outcome" and tagged.mentions[link.head].label == "COUNT"
+    }  # fmt: skip
+    mentions = list(tagged.mentions)
+    for i, mention in enumerate(mentions):
+        if mention.anchor is None or mention.label == "COUNT":
+            continue
+        before = mentions[i - 1] if i else None
+        behind_number = (
+            before is not None
+            and before.label == "COUNT"
+            and _behind(before, mention)
+            and not mention.text.startswith("و")
+        )
+        told = i in counted and outcome_codes(mention.text) == ("killed_or_injured",)
+        if told or behind_number or _is_definite_plural(mention.text):
+            mentions[i] = replace(mention, anchor=None)
+    alive = [link for link in tagged.links if mentions[link.head].anchor is not None]
+    return Tagged(tuple(mentions), tuple(alive))
+
+
+def _is_definite_plural(text: str) -> bool:
+    count = parse_count(text)
+    return key(text).startswith(("ال", "وال")) and count is not None and count.kind == "vague"
+
+
+def _keep(tagged: Tagged, keep: Sequence[bool]) -> Tagged:
+    if all(keep):
+        return tagged
+    at, new = 0, {}
+    for i, kept in enumerate(keep):
+        if kept:
+            new[i], at = at, at + 1
+    links = (
+        replace(link, head=new[link.head], tail=new[link.tail])
+        for link in tagged.links
+        if link.head in new and link.tail in new
+    )
+    return Tagged(tuple(m for m, kept in zip(tagged.mentions, keep, strict=True) if kept),
+                  tuple(links))  # fmt: skip
+
+
+def settle_outcomes(text: str, tagged: Tagged) -> Tagged:
+    """Each anchor keeps its best outcome, and others only where they are no other anchor's best
+    ('two wounded and arrested') or stand right beside it ('dead and wounded').
+
+    The outcome noun right behind a number ('10 wounded') is its best, whatever the scores.
+    """
+    outcomes = [link for link in tagged.links if link.type == "outcome"]
+    best: dict[int, Link] = {}
+    sure: set[int] = set()
+    for i, (first, second) in enumerate(zip(tagged.mentions, tagged.mentions[1:], strict=False)):
+        if _counts(first, second) and "\n" not in text[first.end : second.start]:
+            score = next((x.score for x in outcomes if (x.head, x.tail) == (i, i + 1)), GUESSED)
+            best[i] = Link(type="outcome", head=i, tail=i + 1, score=score)
+            sure.add(i)
+    outcomes += [x for x in best.values() if (x.head, x.tail) not in _pairs(outcomes)]
+    for link in sorted(outcomes, key=lambda x: -x.score):
+        best.setdefault(link.head, link)
+    taken = {link.tail for link in best.values()}
+    dropped = {
+        (link.head, link.tail)
+        for link in outcomes
+        if link.tail != best[link.head].tail
+        and (link.tail in taken or link.head in sure)
+        and not _beside(tagged.mentions[link.tail], tagged.mentions[best[link.head].tail])
+    }
+    others = [link for link in tagged.links if link.type != "outcome"]
+    kept = [link for link in outcomes if (link.head, link.tail) not in dropped]
+    return Tagged(tagged.mentions, (*others, *kept))
+
+
+def _pairs(links: Sequence[Link]) -> set[tuple[int, int]]:
+    return {(link.head, link.tail) for link in links}
+
+
+def _counts(number: Mention, noun: Mention) -> bool:
+    """Whether the outcome ``noun`` stands right behind ``number``, with no 'and' before it."""
+    return (
+        number.label == "COUNT"
+        and number.anchor is not None
+        and noun.label == "OUTCOME"
+        and _behind(number, noun)
+        and not noun.text.startswith("و")
+    )
+
+
+def _beside(a: Mention, b: Mention) -> bool:
+    return _behind(a, b) or _behind(b, a)
+
+
+def _behind(first: Mention, second: Mention) -> bool:
+    return 0 <= second.start - first.end <= _BESIDE
+
+
+def add_links(text: str, tagged: Tagged) -> Tagged:
+    """An outcome for each anchor that has none, and the noun behind a number as its victims."""
     spans = sentences(text)
     linked = {(link.head, link.type) for link in tagged.links}
     added = []
     for i, mention in enumerate(tagged.mentions):
         if mention.anchor is None:
             continue
-        near = _same_sentence(spans, tagged.mentions, i)
         if mention.label != "OUTCOME" and (i, "outcome") not in linked:
-            outcome = _nearest_outcome(tagged.mentions, near, i)
+            outcome = next(_nearest_outcomes(spans, tagged.mentions, i), None)
             if outcome is not None:
                 added.append(Link(type="outcome", head=i, tail=outcome, score=GUESSED))
         if mention.label == "COUNT" and (i, "victims") not in linked:
             added += [
                 Link(type="victims", head=i, tail=j, score=GUESSED)
-                for j in near
-                if tagged.mentions[j].label == "VICTIM" and _behind(tagged.mentions, i, j)
+                for j, other in enumerate(tagged.mentions)
+                if other.label == "VICTIM" and _behind(mention, other)
             ]
     return Tagged(tagged.mentions, (*tagged.links, *added))
 
 
-def _same_sentence(
+def _nearest_outcomes(
     spans: Sequence[tuple[int, int]], mentions: Sequence[Mention], i: int
-) -> list[int]:
+) -> Iterator[int]:
+    """The outcome noun right behind the number, the last in its sentence before it, the next in
+    it; else, for a number as in lists, the last one above."""
     start, end = next(((a, b) for a, b in spans if a <= mentions[i].start < b), (0, 0))
-    return [j for j, m in enumerate(mentions) if j != i and start <= m.start < end]
-
-
-def _behind(mentions: Sequence[Mention], i: int, j: int) -> bool:
-    return 0 <= mentions[j].start - mentions[i].end <= _BESIDE
-
-
-def _nearest_outcome(mentions: Sequence[Mention], near: Sequence[int], i: int) -> int | None:
-    """The outcome noun right behind the number, else the last one before it, else the next."""
-    outcomes = [j for j in near if mentions[j].label == "OUTCOME"]
-    return next(_ranked(mentions, outcomes, i), None)
-
-
-def _ranked(mentions: Sequence[Mention], outcomes: Sequence[int], i: int) -> Iterator[int]:
-    yield from (j for j in outcomes if _behind(mentions, i, j))
-    yield from (j for j in reversed(outcomes) if j < i)
-    yield from (j for j in outcomes if j > i)
+    outcomes = [j for j, m in enumerate(mentions) if m.label == "OUTCOME"]
+    inside = [j for j in outcomes if start <= mentions[j].start < end]
+    yield from (j for j in inside if _behind(mentions[i], mentions[j]))
+    yield from (j for j in reversed(inside) if j < i)
+    yield from (j for j in inside if j > i)
+    if mentions[i].label == "COUNT":
+        yield from (j for j in reversed(outcomes) if j < i)

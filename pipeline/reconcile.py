@@ -14,7 +14,7 @@ from functools import cache
 from msgspec.structs import replace
 
 from .data import load_toml
-from .schema import Casualty, Count, Event, Outcome, Record, Scope, Warning
+from .schema import Casualty, Category, Count, Event, Outcome, Record, Scope, Warning
 from .text import key
 
 Toll = dict[tuple[Outcome, Scope], tuple[int, int | None]]
@@ -25,7 +25,7 @@ def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
     out = list(records)
     for step in (_repeat_of_headline, _part_by_words, _part_by_sum, _superseded):
         out = _apply(text, out, step)
-    return _first_tellings(_no_circles(out))
+    return share_categories(_first_tellings(_no_circles(out)))
 
 
 Step = Callable[[str, list[Record], int], Record]
@@ -190,6 +190,38 @@ def _first_tellings(records: list[Record]) -> list[Record]:
         first = root(k)
         out.append(replace(record, same_as=first if first != k else None))
     return out
+
+
+def share_categories(records: list[Record]) -> list[Record]:
+    """Fill unknown categories: 'others' and bare numbers are of the people they stand beside, a
+    total is what its parts are ('mixed' where they are of both kinds)."""
+    out = list(records)
+    for k, record in enumerate(out):
+        if record.victims.category == "unknown" and _is_bare(record):
+            beside = next(
+                (r for r in reversed(out[:k]) if r.evidence == record.evidence), None
+            )  # fmt: skip
+            known = beside.victims.category if beside else "unknown"
+            out[k] = _with_category(record, known if known != "mixed" else "unknown")
+    for k, record in enumerate(out):
+        parts = [r for r in out if r.subset_of == k]
+        kinds = {r.victims.category for r in parts} - {"unknown"}
+        if record.victims.category == "unknown" and kinds >= {"civilian", "combatant"}:
+            out[k] = _with_category(record, "mixed")
+    return out
+
+
+def _with_category(record: Record, category: Category) -> Record:
+    return replace(record, victims=replace(record.victims, category=category))
+
+
+def _is_bare(record: Record) -> bool:
+    """Whether the record's words do not say who the people are: 'others', or a number alone."""
+    words = key(record.victims.text).removeprefix("و")
+    unnamed = record.victims.party_id is None
+    return unnamed and (
+        words in load_toml("structure.toml")["others"] or record.victims.start == record.count.start
+    )
 
 
 def check_sums(records: Sequence[Record], ids: Sequence[str]) -> tuple[Warning, ...]:

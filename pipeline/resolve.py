@@ -15,6 +15,8 @@ from .places import PlaceContext, country_of_report, resolve_place, trim_place
 from .schema import Cause, Count, Date, Mention, Outcome, Party, Place, Report, Tagged
 from .text import sentences
 
+_BEHIND = 80  # characters behind a verb that may settle its sense ('lost ... their lives')
+
 
 class Values(Struct, frozen=True):
     """Values by index of the mention; a mention whose value is not known has none here."""
@@ -26,6 +28,7 @@ class Values(Struct, frozen=True):
     kinds: dict[int, str | None]
     outcomes: dict[int, tuple[Outcome, ...]]
     causes: dict[int, Cause]
+    reference: str | None  # the ISO day of the report
 
 
 def resolve(report: Report, tagged: Tagged) -> Values:
@@ -38,9 +41,15 @@ def resolve(report: Report, tagged: Tagged) -> Values:
         places=resolve_places(report, mentions, parties),
         parties=parties,
         kinds=kinds,
-        outcomes=resolve_outcomes(mentions),
+        outcomes=resolve_outcomes(report.text, mentions),
         causes=resolve_causes(report.text, mentions),
+        reference=_reference(report),
     )
+
+
+def _reference(report: Report) -> str | None:
+    found = find_reference_day(report.text, report.published)
+    return found[0] if found else None
 
 
 def resolve_counts(mentions: Sequence[Mention]) -> dict[int, Count]:
@@ -60,21 +69,20 @@ def _one(text: str) -> Count:
     )  # fmt: skip
 
 
-def resolve_outcomes(mentions: Sequence[Mention]) -> dict[int, tuple[Outcome, ...]]:
-    """The outcomes that each OUTCOME mention names.
+def resolve_outcomes(text: str, mentions: Sequence[Mention]) -> dict[int, tuple[Outcome, ...]]:
+    """The outcomes that each OUTCOME mention names, read with the words behind it.
 
     Words that the lexicon does not know count as killed: the tagger saw an outcome, and most are.
     """
     return {
-        i: outcome_codes(m.text) or ("killed",)
+        i: outcome_codes(m.text, text[m.end : m.end + _BEHIND]) or ("killed",)
         for i, m in enumerate(mentions) if m.label == "OUTCOME"
     }  # fmt: skip
 
 
 def resolve_dates(report: Report, mentions: Sequence[Mention]) -> dict[int, Date]:
     """Each DATE mention's days; a date told before lends the year and month it leaves out."""
-    found = find_reference_day(report.text, report.published)
-    reference = found[0] if found else None
+    reference = _reference(report)
     dates: dict[int, Date] = {}
     previous: Date | None = None
     for i, m in enumerate(mentions):
@@ -123,9 +131,9 @@ def _name(party_id: str | None) -> str | None:
 
 def _setting(report: Report, mentions: Sequence[Mention]) -> tuple[str | None, int | None]:
     """The country that the report's places speak for most, and the year of the report."""
-    found = find_reference_day(report.text, report.published)
+    reference = _reference(report)
     countries = country_of_report(m.text for m in mentions if m.label == "PLACE")
-    return next(iter(countries), None), int(found[0][:4]) if found else None
+    return next(iter(countries), None), int(reference[:4]) if reference else None
 
 
 def resolve_places(

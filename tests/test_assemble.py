@@ -86,11 +86,6 @@ def test_a_place_told_once_holds_for_the_next_sentence_and_scopes_do_not_mix() -
     assert third.date is not None and third.date.start == "2020-01-01"
 
 
-def test_an_unknown_number_is_kept_as_vague() -> None:
-    result = analysed("[[قتل|o1]] [[كذا|n1]]", "n1: killed 4 | unknown | incident | o1 |")
-    assert counts(result) == [("killed", None, "vague")]
-
-
 def test_a_date_from_another_sentence_is_marked_as_inherited() -> None:
     result = analysed(
         "[[أمس|d1]] وقع [[قصف|x1]] على البلدة. [[وقتل|o1]] [[3|n1]].",

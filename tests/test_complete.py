@@ -1,10 +1,12 @@
-"""Links by neighbourhood, where the model left an anchor without what it needs."""
+"""What is mended in the model's output before events are built."""
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from eval.evaluate import gold_tagged
-from pipeline.complete import GUESSED, complete_links
-from pipeline.schema import Tagged
+from pipeline.complete import GUESSED, add_links, complete
+from pipeline.schema import Link, Mention, MentionLabel, Scope, Tagged
 
 from .marked import marked
 
@@ -16,31 +18,97 @@ REPORT = marked(
 )
 
 
+def tag(text: str, *parts: tuple[str, MentionLabel, Scope | None], links: str = "") -> Tagged:
+    """Mentions on the words of ``parts`` in order; links as '0>1 0.9' pairs of outcomes."""
+    mentions, at = [], 0
+    for words, label, anchor in parts:
+        start = text.index(words, at)
+        at = start + len(words)
+        mentions.append(Mention(label=label, start=start, end=at, text=words, anchor=anchor))
+    rows = (row.replace(">", " ").split() for row in links.split(",") if row)
+    return Tagged(
+        tuple(mentions),
+        tuple(Link(type="outcome", head=int(a), tail=int(b), score=float(s)) for a, b, s in rows),
+    )
+
+
+def named(tagged: Tagged) -> set[tuple[str, str, str]]:
+    """(type, head's text, tail's text) of every link."""
+    texts = [m.text for m in tagged.mentions]
+    return {(x.type, texts[x.head], texts[x.tail]) for x in tagged.links}
+
+
 def test_the_outcome_noun_behind_a_number_else_the_word_before_it() -> None:
-    tagged = gold_tagged(REPORT)
-    bare = Tagged(tagged.mentions, ())
-    added = {(x.type, tagged.mentions[x.head].text, tagged.mentions[x.tail].text)
-             for x in complete_links(REPORT.text, bare).links}  # fmt: skip
-    assert added == {
+    bare = Tagged(gold_tagged(REPORT).mentions, ())
+    added = add_links(REPORT.text, bare)
+    assert named(added) == {
         ("outcome", "5", "مقتل"),
         ("victims", "5", "مدنيين"),
         ("outcome", "9", "جرحى"),
         ("outcome", "شاب", "وأصيب"),
     }
-    assert all(x.score == GUESSED for x in complete_links(REPORT.text, bare).links)
+    assert all(x.score == GUESSED for x in added.links)
 
 
-def test_what_the_model_linked_stays_alone() -> None:
+def test_what_is_whole_stays_as_it_is() -> None:
     tagged = gold_tagged(REPORT)
-    assert complete_links(REPORT.text, tagged) == tagged
+    assert named(complete(REPORT.text, tagged)) == named(tagged)
+    assert complete(REPORT.text, tagged).mentions == tagged.mentions
 
 
-def test_no_outcome_is_taken_from_another_sentence() -> None:
-    report = marked(
-        "[[قتل|o1]] [[3|n1]].\nفي [[إدلب|l1]] [[7|n2]]",
-        "n1: killed 3 | unknown | incident | o1 |",
-        "n2: killed 7 | unknown | incident | o1 |",
-    )
-    bare = Tagged(gold_tagged(report).mentions, ())
-    heads = {bare.mentions[x.head].text for x in complete_links(report.text, bare).links}
-    assert heads == {"3"}
+def test_a_number_in_a_list_takes_the_outcome_above_and_a_name_does_not() -> None:
+    text = "عدد القتلى:\nإدلب: 7\nقال محمد"
+    tagged = tag(
+        text, ("القتلى", "OUTCOME", None), ("7", "COUNT", "incident"),
+        ("محمد", "VICTIM", "incident"),
+    )  # fmt: skip
+    assert named(complete(text, tagged)) == {("outcome", "7", "القتلى")}
+
+
+def test_a_number_of_one_group_has_one_outcome() -> None:
+    text = "قتل 14 شخصا واصيب 40"
+    tagged = tag(
+        text, ("قتل", "OUTCOME", None), ("14", "COUNT", "incident"), ("واصيب", "OUTCOME", None),
+        ("40", "COUNT", "incident"), links="1>0 0.9,1>2 0.6,3>2 0.8",
+    )  # fmt: skip
+    assert named(complete(text, tagged)) == {("outcome", "14", "قتل"), ("outcome", "40", "واصيب")}
+
+
+def test_two_outcomes_of_one_group_stay() -> None:
+    text = "إصابة شخصين واعتقالهما"
+    tagged = tag(
+        text, ("إصابة", "OUTCOME", None), ("شخصين", "VICTIM", "incident"),
+        ("واعتقالهما", "OUTCOME", None), links="1>0 0.9,1>2 0.6",
+    )  # fmt: skip
+    assert len(complete(text, tagged).links) == 2
+
+
+def test_the_noun_behind_a_number_wins_over_a_surer_link() -> None:
+    text = "ثلاثة شهداء و10 جرحى"
+    tagged = tag(
+        text, ("شهداء", "OUTCOME", None), ("10", "COUNT", "incident"), ("جرحى", "OUTCOME", None),
+        links="1>0 0.9",
+    )  # fmt: skip
+    assert named(complete(text, tagged)) == {("outcome", "10", "جرحى")}
+
+
+def test_fragments_are_joined_or_dropped() -> None:
+    text = "مقتل رجل وزوجته وسقوط 90 بين قتيل وجريح نحو"
+    tagged = tag(
+        text, ("مقتل", "OUTCOME", None), ("رجل", "VICTIM", "incident"),
+        ("وزوجته", "VICTIM", "incident"), ("90", "COUNT", "incident"),
+        ("قتيل", "OUTCOME", "incident"), ("وجريح", "OUTCOME", "incident"),
+        ("نحو", "COUNT", "incident"), links="1>0 0.9,2>0 0.9,3>4 0.9",
+    )  # fmt: skip
+    done = complete(text, tagged)
+    assert [(m.text, m.anchor) for m in done.mentions] == [
+        ("مقتل", None), ("رجل وزوجته", "incident"), ("90", "incident"), ("قتيل وجريح", None),
+    ]  # fmt: skip
+    assert named(done) == {("outcome", "رجل وزوجته", "مقتل"), ("outcome", "90", "قتيل وجريح")}
+
+
+def test_second_references_anchor_nothing() -> None:
+    text = "ونقل الجرحى إلى المشفى"
+    tagged = tag(text, ("الجرحى", "OUTCOME", "incident"))
+    (mention,) = complete(text, tagged).mentions
+    assert mention == replace(tagged.mentions[0], anchor=None)
