@@ -23,7 +23,8 @@ Toll = dict[tuple[Outcome, Scope], tuple[int, int | None]]
 def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
     """The records with ``subset_of`` and ``same_as`` set, free of circles, pointing to firsts."""
     out = list(records)
-    for step in (_repeat_of_headline, _part_by_words, _part_by_sum, _superseded):
+    steps = (_repeat_of_headline, _part_in_brackets, _part_by_sum, _part_by_words, _superseded)
+    for step in steps:
         out = _apply(text, out, step)
     return share_categories(_first_tellings(_no_circles(out)))
 
@@ -112,6 +113,24 @@ def _least(count: Count) -> int:
     return count.value if count.value is not None else count.low or 0
 
 
+_OPENED = re.compile(r"^[^()\n]{0,40}\([^()\n]*$")
+
+
+def _part_in_brackets(text: str, records: list[Record], k: int) -> Record:
+    """A toll in brackets that open right behind another: '41 (13 children, 4 women)'."""
+    record = records[k]
+    for j in range(k - 1, -1, -1):
+        total = records[j]
+        if (
+            total.outcome == record.outcome
+            and total.scope == record.scope
+            and _least(total.count) >= _least(record.count)
+            and _OPENED.match(text[total.count.end : record.count.start])
+        ):
+            return replace(record, subset_of=j)
+    return record
+
+
 def _part_by_sum(text: str, records: list[Record], k: int) -> Record:
     """Neighbouring tolls of one outcome that add up exactly to a total told before or after."""
     least = load_toml("structure.toml")["sums"]["least_total"]
@@ -119,44 +138,57 @@ def _part_by_sum(text: str, records: list[Record], k: int) -> Record:
         j for j, r in enumerate(records)
         if (r.outcome, r.scope) == (records[k].outcome, records[k].scope)
         and r.count.value is not None
+        and r.same_as is None
     ]  # fmt: skip
     for total in alike if k in alike else []:
         value = records[total].count.value or 0
         free = [j for j in alike if records[j].subset_of in (None, total)]
-        for parts in _runs_with(free, k, total) if value >= least and total in free else ():
-            parties = {records[j].victims.party_id for j in parts}
-            added = sum(records[j].count.value or 0 for j in parts)
-            if added == value and len(parties) == len(parts):
-                return replace(records[k], subset_of=total)
+        if value >= least and total in free:
+            for parts in _runs_with(free, k, total):
+                if sum(records[j].count.value or 0 for j in parts) == value:
+                    return replace(records[k], subset_of=total)
     return records[k]
 
 
 def _runs_with(alike: Sequence[int], k: int, total: int) -> Iterable[Sequence[int]]:
-    """Runs of two to four of ``alike`` that hold ``k``, right before or right after ``total``."""
+    """Runs of two and more of ``alike`` that hold ``k``, right before or right after ``total``."""
+    most = load_toml("structure.toml")["sums"]["most_parts"]
     at = alike.index(total)
-    for n in range(2, 5):
+    for n in range(2, most + 1):
         for run in (alike[at + 1 : at + 1 + n], alike[max(at - n, 0) : at]):
             if len(run) == n and k in run:
                 yield run
 
 
 def _superseded(text: str, records: list[Record], k: int) -> Record:
-    """A toll of the same incident that a later sentence raises is a part of the newer one."""
+    """A toll of the same incident that a later one raises, or that is told as the earlier one,
+    is a part of the newer."""
     old = records[k]
+    told_before = key(text[max(old.evidence[0], old.count.start - 80) : old.count.start])
+    if _words("earlier_markers").search(told_before):
+        newer = (j for j, r in enumerate(records[:k]) if _may_replace(r, old))
+        return replace(old, subset_of=next(newer, None))
     for j in range(k + 1, len(records)):
         new = records[j]
         before = key(text[max(new.evidence[0], new.count.start - 80) : new.count.start])
         if (
-            new.outcome == old.outcome
-            and new.scope == old.scope == "incident"
-            and new.subset_of is None
-            and _least(new.count) > _least(old.count) > 0
+            old.scope == "incident"
+            and _may_replace(new, old)
             and {p.start for p in new.places} == {p.start for p in old.places}
-            and _may_share(new.victims.party_id, old.victims.party_id)
             and _words("rise_markers").search(before)
         ):
             return replace(old, subset_of=j)
     return old
+
+
+def _may_replace(new: Record, old: Record) -> bool:
+    return (
+        new.outcome == old.outcome
+        and new.scope == old.scope
+        and new.subset_of is None
+        and _least(new.count) > _least(old.count) > 0
+        and _may_share(new.victims.party_id, old.victims.party_id)
+    )
 
 
 def _no_circles(records: list[Record]) -> list[Record]:
