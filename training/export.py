@@ -27,6 +27,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from annotations.form import AnnotatedReport
+from pipeline import __version__
 from pipeline.components import TOKENIZER
 from pipeline.pairs import ANCHORS, FEATURES, LINKS, TAGS
 from pipeline.tag import META_FORMAT, Meta, Tagger
@@ -42,9 +43,15 @@ ALLOWED_LOSS = 0.005  # of F1, from fp32 torch to the 8-bit file
 FILES = ("model.onnx", "links.onnx", "tokenizer.json", "weights.safetensors", "encoder.json")
 
 
-def export(trained: Path, out: Path, version: str = "0.1.0") -> Path:
-    """Fill the model folder ``out`` from what `training.train.train` left in ``trained``."""
+def export(trained: Path, out: Path, link_threshold: float | None = None) -> Path:
+    """Fill the model folder ``out`` from what `training.train.train` left in ``trained``.
+
+    ``link_threshold`` replaces that of the run's settings: it is chosen on dev, after training.
+    """
     network, config, record = load_trained(trained)
+    settings = config.settings
+    if link_threshold is not None:
+        settings = msgspec.structs.replace(settings, link_threshold=link_threshold)
     out.mkdir(parents=True, exist_ok=True)
     export_reader(network, out / "model.onnx")
     export_linker(network, out / "links.onnx")
@@ -55,12 +62,12 @@ def export(trained: Path, out: Path, version: str = "0.1.0") -> Path:
     write_spacy_config(out)
     meta = Meta(
         name=config.name,
-        version=version,
+        version=__version__,
         format=META_FORMAT,
         tags=TAGS,
         anchors=ANCHORS,
         links=LINKS,
-        settings=config.settings,
+        settings=settings,
         training={key: record[key] for key in ("config", "data", "dev", "versions", "threads")},
         figures={"dev": record["figures"]},
         files={name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in FILES},
@@ -170,12 +177,10 @@ class Agreement(Struct, frozen=True):
 
 def check_export(trained: Path, exported: Path, reports: Sequence[AnnotatedReport]) -> Agreement:
     """Tag ``reports`` with both forms of the model and compare their figures."""
-    network, config, _ = load_trained(trained)
+    network, _, _ = load_trained(trained)
     tokenizer = Tokenizer.from_file(str(trained / "tokenizer.json"))
-    taggers = {
-        "fp32": Tagger(TorchNetwork(network), tokenizer, config.settings),
-        "int8": Tagger.load(exported),
-    }
+    int8 = Tagger.load(exported)
+    taggers = {"fp32": Tagger(TorchNetwork(network), tokenizer, int8.settings), "int8": int8}
     texts = [report.text for report in reports]
     figures = {
         name: {kind: s.f1 for kind, s in score_all(reports, tagger.tag_batch(texts)).items()}
@@ -189,8 +194,9 @@ def main() -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--check", nargs="*", type=Path, default=[], help="annotations to tag")
+    parser.add_argument("--link-threshold", type=float, help="chosen on dev; default: the run's")
     given = parser.parse_args()
-    export(given.trained, given.out)
+    export(given.trained, given.out, given.link_threshold)
     if given.check:
         agreement = check_export(given.trained, given.out, read_all(given.check))
         print(json.dumps(msgspec.to_builtins(agreement), indent=2))
