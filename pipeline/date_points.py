@@ -116,7 +116,8 @@ class _Builder:
 
     def number(self, value: int) -> None:
         unit = self.neighbour(1, "one_unit", "many_units", reach=0)
-        before = self.neighbour(-1, "many_units")
+        named = self.neighbour(1, "month", "hijri_month") is not None
+        before = None if named else self.neighbour(-1, "many_units")
         if unit is not None:
             self.query.durations.append(Duration(value, unit.value))
             self.i += 1
@@ -160,8 +161,17 @@ class _Builder:
         if value == 0 and after is not None and after.value in steps:
             self.set("step", steps[after.value])
             self.i += 1
+        elif value == 0 and self._is_ordinal_day():
+            self.vague()  # 'the first day' of something
         else:
             self.set("offset", value)
+
+    def _is_ordinal_day(self) -> bool:
+        """Whether a number stands behind 'the day' that no month, year or unit follows."""
+        if self.neighbour(1, "number", reach=0) is None:
+            return False
+        rest = {e.kind for e in self.elements[self.i + 2 :]}
+        return not rest & {"month", "hijri_month", "year", "full", "the_unit", "weekday"}
 
     def which(self, value: str) -> None:
         unit = self.neighbour(1, "the_unit")
@@ -208,7 +218,10 @@ class _Builder:
             self.query.durations.append(Duration(2, unit))
 
     def many_units(self, unit: str) -> None:
-        if self.neighbour(1, "number") is None:
+        after = self.neighbour(1, "which", reach=1)
+        if unit == "hour" and after is not None and after.value == "last":
+            self.query.durations.append(Duration(24, unit))  # 'in the last hours'
+        elif self.neighbour(1, "number") is None:
             self.vague()
 
     def vague(self) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cache
 from typing import Any, Literal
 
+from hijridate import Hijri
 from msgspec import Struct
 
 from .data import load_toml
@@ -113,7 +114,17 @@ def _full_date(match: re.Match[str]) -> date | None:
     if len(year) not in (2, 4) or len(day) > 2:
         return None
     full_year = int(year) + (2000 if len(year) == 2 else 0)
+    if full_year < 1800:
+        return _hijri_day(full_year, int(month), int(day))
     return make_day(full_year, int(month), int(day))
+
+
+def _hijri_day(year: int, month: int, day: int) -> date | None:
+    """The day of the Umm al-Qura calendar (1343 to 1500 AH); None where it has none such."""
+    try:
+        return date(*Hijri(year, month, day).to_gregorian().datetuple())
+    except (ValueError, OverflowError):
+        return None
 
 
 def make_day(year: int, month: int, day: int) -> date | None:
@@ -159,6 +170,11 @@ def _part_of_day(tokens: list[Token], i: int) -> int:
     return 0
 
 
+def _days_follow(tokens: list[Token], i: int) -> bool:
+    after = _phrase_at(tokens, i) if i < len(tokens) else None
+    return after is not None and (after.kind, after.value) == ("many_units", "day")
+
+
 def _elements(tokens: list[Token], dates: dict[int, date]) -> list[Element]:
     numbers = {n.first: n for n in read_numbers(tokens)}
     clock = {key(w) for w in load_toml("dates.toml")["clock"]["words"]}
@@ -174,6 +190,9 @@ def _elements(tokens: list[Token], dates: dict[int, date]) -> list[Element]:
         found = _phrase_at(tokens, i)
         if token.start in dates and token.text == "#":
             found = Element("full", dates[token.start], i, i + 1)
+        elif found is None and ordinal is not None and _days_follow(tokens, ordinal[1]):
+            i = ordinal[1] + 1  # 'the second of the days' of a feast
+            continue
         elif found is None and ordinal is not None:
             found = Element("number", ordinal[0], i, ordinal[1])
         elif found is None and i in numbers:

@@ -23,6 +23,7 @@ from .calendars import (
 from .data import load_toml
 from .date_merge import combine_dates
 from .date_points import Duration, Point, Query, read_points
+from .date_told import copied_late
 from .date_words import Scanned, make_day, scan
 from .schema import Date, DateBasis, DatePrecision
 from .text import key
@@ -113,6 +114,8 @@ class _Resolver:
         if query.opener == "until":
             return structs.replace(last, start=None, precision="interval")
         named = query.points[0]
+        if query.opener == "after" and query.durations:
+            return last  # 'three months later, on 26 June'
         if query.opener in ("ago", "after") and (named.month or named.full or named.hijri_month):
             return self.beside(last, query.opener)
         return last
@@ -210,6 +213,8 @@ class _Resolver:
             return self.weekday_of_stretch(point)
         if point.offset is not None:
             at = self.reference + timedelta(days=point.offset)
+            if point.weekday not in (None, at.isoweekday()) and point.offset <= 0:
+                at = nearest_weekday(self.reference, point.weekday or 0, None)
             return _relative((at, at), "day")
         if point.weekday is not None:
             at = nearest_weekday(self.reference, point.weekday, point.which or point.week_which)
@@ -402,12 +407,13 @@ def find_reference_day(
 ) -> tuple[str, tuple[int, int] | None, str] | None:
     """The day of the report: its ISO day, the span that tells it, and where from.
 
-    Where from is ``metadata`` (``published``; no span), ``dateline`` (a full date on a short line
+    Where from is ``metadata`` (``published``, or the weekday just before it that the text says it
+    is; no span), ``dateline`` (a full date on a short line
     near the top) or ``today_phrase`` ("today, Wednesday the second of May 2018"). None if unknown.
     """
     day = parse_day(published)
     if day is not None:
-        return day.isoformat(), None, "metadata"
+        return copied_late(text, day).isoformat(), None, "metadata"
     return _dateline(text) or _today_phrase(text)
 
 

@@ -336,3 +336,40 @@ def test_up_to_cuts_what_it_ends_in() -> None:
     for pair in ([month, until], [until, month]):
         got = combine_dates(pair)
         assert (got.start, got.end, got.precision) == ("2016-05-01", "2016-05-20", "interval")
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("اليوم الاثنين 25 / 10 / 1436", "2015-08-10", "2015-08-10"),
+        ("1436/10/20", "2015-08-05", "2015-08-05"),
+        ("وبعد ثلاثة أشهر في 26 يونيو (حزيران)", "2017-06-26", "2017-06-26"),
+        ("خلال الأشهر الستة الأولى من العام", "2018-01-01", "2018-06-30"),
+        ("خلال الساعات القليلة الماضية", "2018-05-01", "2018-05-02"),
+        ("اليوم الاثنين", "2018-04-30", "2018-04-30"),
+        ("اليوم الأول من الشهر الجاري", "2018-05-01", "2018-05-01"),
+        ("اليوم الأول للعيد", None, None),
+        ("ثاني أيام عيد الفطر", None, None),
+        ("35/10/1436", None, None),
+    ],
+)
+def test_dates_as_newspapers_write_them(text: str, start: str | None, end: str | None) -> None:
+    assert days(text)[:2] == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("قال مصدر اليوم الثلاثاء إن القصف تجدد", "2018-05-01"),
+        ("قال مصدر اليوم (الاثنين) إن القصف تجدد", "2018-04-30"),
+        ("انفجرت سيارة مساء أمس الأحد قرب السوق", "2018-04-30"),
+        ("قال مصدر اليوم الأربعاء إن القصف تجدد", "2018-05-02"),
+        # Too far off, contradictory, or about another week: the day of publication stands.
+        ("قال مصدر اليوم الجمعة إن القصف تجدد", "2018-05-02"),
+        ("قال اليوم الثلاثاء، وأضاف أمس السبت", "2018-05-02"),
+        ("يلتقي الفريقان اليوم الثلاثاء المقبل", "2018-05-02"),
+        ("قتل خمسة اليوم", "2018-05-02"),
+    ],
+)
+def test_a_copy_of_a_later_day_gives_way_to_the_weekday_told(text: str, day: str) -> None:
+    assert find_reference_day(text, PUBLISHED + "T01:14:54") == (day, None, "metadata")
