@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from .schema import (
     Mention,
     Outcome,
     Party,
+    Place,
     Record,
     Tagged,
     Victims,
@@ -33,6 +34,7 @@ from .victims import victim_profile
 Linked = Mapping[str, Sequence[Link]]
 # The words of a victim's description may stand this many characters apart and still be one phrase.
 _PHRASE_GAP = 6
+STRONG = 0.5
 UNKNOWN_COUNT = Count(value=None, low=None, high=None, qualifier="vague", kind="vague")
 
 
@@ -117,7 +119,7 @@ def _record(
     spans: Sequence[tuple[int, int]],
 ) -> Record:
     def tails(kind: str) -> list[int]:
-        return sorted({link.tail for link in linked.get(kind, ())})
+        return sorted({link.tail for link in _strong(linked.get(kind, ()))})
 
     causes = [values.causes[t] for t in tails("cause") if values.causes.get(t)]
     sources = [values.parties[t] for t in tails("source") if t in values.parties]
@@ -133,7 +135,7 @@ def _record(
         scope=scope,
         cause=causes[0] if causes else None,
         date=_date(dates, evidence, values.reference if scope == "cumulative" else None),
-        places=tuple(values.places[t] for t in tails("place") if t in values.places),
+        places=_specific_first(values.places[t] for t in tails("place") if t in values.places),
         perpetrators=tuple(
             party for t in tails("perpetrator") for party in values.parties.get(t, ())
         ),
@@ -141,6 +143,20 @@ def _record(
         confidence=mention.score * score,
         evidence=evidence,
     )
+
+
+_BREADTH = {"admin1": 1, "country": 2}
+
+
+def _specific_first(places: Iterable[Place]) -> tuple[Place, ...]:
+    """In text order, but divisions behind what may lie in them, and countries last."""
+    return tuple(sorted(places, key=lambda p: (_BREADTH.get(p.precision, 0), p.start)))
+
+
+def _strong(links: Sequence[Link]) -> Sequence[Link]:
+    """The links that are more likely than not; where none is, the likeliest alone."""
+    strong = [link for link in links if link.score >= STRONG]
+    return strong or sorted(links, key=lambda x: (-x.score, x.tail))[:1]
 
 
 def _date(dates: Sequence[Date], evidence: tuple[int, int], until: str | None) -> Date | None:

@@ -23,7 +23,14 @@ Toll = dict[tuple[Outcome, Scope], tuple[int, int | None]]
 def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
     """The records with ``subset_of`` and ``same_as`` set, free of circles, pointing to firsts."""
     out = list(records)
-    steps = (_repeat_of_headline, _part_in_brackets, _part_by_sum, _part_by_words, _superseded)
+    steps = (
+        _repeat_of_headline,
+        _names_of_told,
+        _part_in_brackets,
+        _part_by_sum,
+        _part_by_words,
+        _superseded,
+    )
     for step in steps:
         out = _apply(text, out, step)
     return share_categories(_first_tellings(_no_circles(out)))
@@ -55,6 +62,16 @@ def _repeat_of_headline(text: str, records: list[Record], k: int) -> Record:
     for j, head in enumerate(records[:k]):
         if head.count.start < end and j not in taken and _same_toll(head, record):
             return replace(record, same_as=j)
+    return record
+
+
+def _names_of_told(text: str, records: list[Record], k: int) -> Record:
+    """A list of names that is as long as a toll told before it names those people."""
+    record = records[k]
+    if record.count.kind == "named_list" and _least(record.count) > 2:
+        for j, told in enumerate(records[:k]):
+            if told.outcome == record.outcome and told.count.value == record.count.value:
+                return replace(record, same_as=j)
     return record
 
 
