@@ -16,11 +16,13 @@ def evaluate(
     model: Annotated[
         Path | None, typer.Option(help="Model folder; default: the shipped one.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the figures here as JSON too.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON with the figures; default: out/eval/SPLIT.json.")
+    ] = None,
 ) -> None:
     """Score a model on a split: mentions, links, records, net tolls.
 
-    Example: hasila eval --split test --out eval/test.json
+    Example: hasila eval --split test --out figures.json
     """
     from rich.console import Console
 
@@ -32,5 +34,7 @@ def evaluate(
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error)) from error
     Console().print(render(result))
-    if out is not None:
-        out.write_text(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    path = out or Path("out") / "eval" / f"{split}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    typer.echo(str(path))
