@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from pipeline.schema import ANCHOR_LABELS, LINK_TARGETS
+from pipeline.schema import ANCHOR_LABELS, ANCHOR_LINKS, LINK_TARGETS
 from pipeline.text import key, tokens
 
 from .form import AnnotatedReport, GoldRecord, read_reports
@@ -63,7 +63,7 @@ def _links(report: AnnotatedReport) -> Iterator[str]:
             yield f"{name} starts at a mention that is no anchor"
         if label.get(link.tail) not in LINK_TARGETS[link.type]:
             yield f"{name} may not point to a {label.get(link.tail, 'mention that is not there')}"
-        elif link.type in ("part_of", "same_as") and link.tail not in anchors:
+        elif link.type in ANCHOR_LINKS and link.tail not in anchors:
             yield f"{name} must point to an anchor"
     for pair, n in Counter((x.head, x.tail) for x in report.links).items():
         if n > 1:

@@ -14,16 +14,24 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 DEFAULT_MODEL = MODELS / "hasila-ar"
 
 
+def model_folder(model: str | Path | None = None) -> Path:
+    """``model`` as a path, or the shipped model's; raises FileNotFoundError where none is there."""
+    folder = Path(model) if model is not None else DEFAULT_MODEL
+    if not (folder / "config.cfg").is_file():
+        raise FileNotFoundError(
+            f"{folder}: no model here (config.cfg is missing); name a folder that holds one, as"
+            " the clone's models/hasila-ar, or make one: hasila train --help"
+        )
+    return folder
+
+
 def load(model: str | Path | None = None) -> Language:
     """The spaCy pipeline of a model folder (default: the shipped one).
 
-    Raises FileNotFoundError naming the folder where there is no model in it.
+    Raises FileNotFoundError naming the folder where there is no model in it, ValueError where the
+    model was made for another version.
     """
-    folder = Path(model) if model is not None else DEFAULT_MODEL
-    if not (folder / "config.cfg").exists():
-        raise FileNotFoundError(
-            f"{folder}: no model here (config.cfg is missing); see: hasila train --help"
-        )
+    folder = model_folder(model)
     import spacy
 
     from . import components  # noqa: F401  (registers the factories)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -15,7 +17,7 @@ PLUGIN_GROUP = "hasila.commands"
 PLUGINS = {
     "train": "Train a model from annotated reports, and export it.",
     "eval": "Score the model on annotated reports; one table, with JSON beside it.",
-    "annotations": "Check annotated reports: offsets, labels, links, records, splits.",
+    "annotations": "Check annotated reports, count what they hold, compile the inline form.",
 }
 USAGE_ERROR = 2
 
@@ -56,8 +58,8 @@ def run_command(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Folders, .txt, .jsonl, .csv, .parquet, these with .gz, .zip of these; - for one"
-            " text on standard input.",
+            help="Folders, .txt, .jsonl, .csv, .parquet, the first three with .gz, .zip of any of"
+            " these; - for one text on standard input.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
@@ -145,6 +147,8 @@ def show_command(
     ] = None,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
+    title_column: TitleColumn = None,
+    published_column: PublishedColumn = None,
 ) -> None:
     """Show one report in the terminal, what was found in it coloured, and its events.
 
@@ -161,25 +165,27 @@ def show_command(
     from . import load
     from .formats import ReadOptions
     from .rows import Columns
-    from .show import analyse_report, show_report, terminal_orders_text
+    from .show import analyse_report, show_report
 
     _check_inputs([file])
-    columns = Columns(id=id_column, text=text_column)
+    columns = Columns(
+        id=id_column, text=text_column, title=title_column, published=published_column
+    )
     chosen = _find_report(file, report, ReadOptions(columns=columns))
     try:
         nlp = load(model)
-    except FileNotFoundError as error:
+    except (OSError, ValueError) as error:
         _fail(str(error))
     mentions, result = analyse_report(nlp, chosen)
     console = Console()
     if bidi is None:
-        bidi = console.is_terminal and not terminal_orders_text()
+        bidi = _needs_bidi(console)
     show_report(console, chosen, mentions, result, bidi=bidi)
 
 
 def _check_inputs(inputs: list[str]) -> None:
     for path in inputs:
-        if path != "-" and not Path(path).exists():
+        if path != "-" and not os.path.exists(path):
             _fail(f"There is no file or folder {path}; check the path.")
 
 
@@ -188,13 +194,23 @@ def _find_report(file: str, report_id: str | None, options: Any) -> Any:
     from .read import read_reports
     from .schema import Report
 
-    reason = f"{file} holds no report" + (f" with the id {report_id}." if report_id else ".")
+    others: list[str] = []
+    reasons: list[str] = []
     for item in read_reports([file], options):
         if not isinstance(item, Report):
-            reason += f" {item.reason}" if report_id is None else ""
+            reasons.append(item.reason)
         elif report_id in (None, item.report_id):
             return item
-    _fail(reason)
+        else:
+            others.append(item.report_id)
+    if others:
+        _fail(f"{file} holds no report with the id {report_id}. {_some_ids(others)}")
+    _fail(f"{file} holds no report. {' '.join(reasons[:3])}".strip())
+
+
+def _some_ids(ids: list[str]) -> str:
+    more = f", and {len(ids) - 5:,} more" if len(ids) > 5 else ""
+    return f"Its ids: {', '.join(ids[:5])}{more}."
 
 
 def _fail(message: str) -> NoReturn:
@@ -207,15 +223,22 @@ def _print_results(out: Path) -> None:
     from rich.console import Console
 
     from .schema import ReportResult
-    from .show import events_table, terminal_orders_text
+    from .show import events_table
     from .write import REPORTS
 
     console = Console()
-    bidi = console.is_terminal and not terminal_orders_text()
+    bidi = _needs_bidi(console)
     with (out / REPORTS).open("rb") as lines:
         for line in lines:
             result = msgspec.json.decode(line, type=ReportResult)
             console.print(events_table([result], bidi=bidi))
+
+
+def _needs_bidi(console: Any) -> bool:
+    """Whether lines must be put into visual order: a file or a pipe gets them as they are."""
+    from .show import terminal_orders_text
+
+    return bool(console.is_terminal) and not terminal_orders_text()
 
 
 def _print_summary(summary: Any, out: Path) -> None:
@@ -247,7 +270,8 @@ def _plugin(name: str) -> Callable[[typer.Context], None]:
             single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
             single.command()(found)
             found = single
-        found(args=context.args, prog_name=f"hasila {name}")
+        with _missing_package_named(name):
+            found(args=context.args, prog_name=f"hasila {name}")
 
     command.__doc__ = PLUGINS[name]
     return command
@@ -260,11 +284,21 @@ def _load_plugin(name: str) -> Any:
     found = tuple(entry_points(group=PLUGIN_GROUP, name=name))
     if not found:
         _fail(f"The command {name} is not installed; run in the clone: pip install -e .")
-    try:
+    with _missing_package_named(name):
         return found[0].load()
+
+
+@contextmanager
+def _missing_package_named(command: str) -> Iterator[None]:
+    """Ends the program with the remedy where ``command`` imports a package that is not there.
+
+    Commands import what they need when they run, so loading them alone would not show it.
+    """
+    try:
+        yield
     except ModuleNotFoundError as error:
         _fail(
-            f"hasila {name} needs {error.name}, which is not installed; run in the clone:"
+            f"hasila {command} needs {error.name}, which is not installed; run in the clone:"
             " pip install -e '.[train]'"
         )
 

@@ -61,17 +61,21 @@ class TokenTokenizer:
         """Nothing to keep: the rules are in the code."""
 
     def from_disk(self, path: str | Path, **_: Any) -> TokenTokenizer:
+        """As it is: see `to_disk`."""
         return self
 
     def to_bytes(self, **_: Any) -> bytes:
+        """No bytes: see `to_disk`."""
         return b""
 
     def from_bytes(self, data: bytes, **_: Any) -> TokenTokenizer:
+        """As it is: see `to_disk`."""
         return self
 
 
 @spacy.registry.tokenizers(TOKENIZER)  # type: ignore[attr-defined,untyped-decorator]
 def make_tokenizer() -> Any:
+    """The factory of `TokenTokenizer`, as spaCy's registry wants it."""
     return lambda nlp: TokenTokenizer(nlp.vocab)
 
 
@@ -85,6 +89,7 @@ class TaggerComponent:
         return next(iter(self.pipe([doc])))
 
     def pipe(self, stream: Iterable[Doc], batch_size: int = 32) -> Iterator[Doc]:
+        """The docs of ``stream``, tagged; raises ValueError where no model was loaded."""
         for batch in minibatch(stream, batch_size):  # type: ignore[no-untyped-call]
             if self.tagger is None:
                 raise ValueError("hasila_tagger has no model: load the pipeline from its folder")
@@ -99,6 +104,7 @@ class TaggerComponent:
         """The model's files lie beside config.cfg and are not copied."""
 
     def from_disk(self, path: str | Path, **_: Any) -> TaggerComponent:
+        """Load the model that lies in the folder above ``path``; raises as `Tagger.load`."""
         self.tagger = Tagger.load(Path(path).parent)
         return self
 
@@ -122,22 +128,24 @@ class EventsComponent:
 
 @Language.factory("hasila_tagger")
 def make_tagger(nlp: Language, name: str) -> TaggerComponent:
+    """The tagger without a model, which spaCy has it load from the pipeline's folder."""
     return TaggerComponent(None)
 
 
 @Language.factory("hasila_events")
 def make_events(nlp: Language, name: str) -> EventsComponent:
+    """The component that makes events of what the tagger found."""
     return EventsComponent()
 
 
 def results(nlp: Language, reports: Iterable[Report]) -> Iterator[ReportResult]:
     """The results of ``reports``, in order, streamed through ``nlp``."""
-    for doc in nlp.pipe(_docs(nlp, reports)):
+    for doc in nlp.pipe(make_doc(nlp, report) for report in reports):
         yield doc._.result
 
 
-def _docs(nlp: Language, reports: Iterable[Report]) -> Iterator[Doc]:
-    for report in reports:
-        doc = nlp.make_doc(report.text)
-        doc._.report = report
-        yield doc
+def make_doc(nlp: Language, report: Report) -> Doc:
+    """The Doc of ``report``, not analysed yet. Raises ValueError beyond ``nlp.max_length``."""
+    doc = nlp.make_doc(report.text)
+    doc._.report = report
+    return doc

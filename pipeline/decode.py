@@ -51,6 +51,14 @@ def decode(data: bytes) -> str:
     return data.decode(encoding, errors="replace")
 
 
+def writable(text: str) -> str:
+    """``text`` with "?" for every lone surrogate, which no encoding can hold; as long as before.
+
+    File names of odd bytes and JSON escapes bring such halves of characters.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def find_encoding(data: bytes, *, whole: bool = True) -> str | None:
     """The name of the encoding of ``data``; None for binary data.
 

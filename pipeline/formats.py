@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from .dates import published_from_name
-from .decode import DecodeError, decode, find_encoding, repair
+from .decode import DecodeError, decode, find_encoding, repair, writable
 from .rows import Columns, Fields, RowError, check_header, find_columns, read_row
 from .schema import Reject
 
@@ -27,11 +27,12 @@ T = TypeVar("T")
 
 
 class ReadOptions(Struct, frozen=True, kw_only=True):
-    """How inputs are read. The two limits keep a broken or hostile file from filling the memory."""
+    """How inputs are read. The limits keep a broken or hostile file from filling the memory."""
 
     columns: Columns = Columns()
     limit: int | None = None  # reports to read over all inputs, at least 1
     max_report_bytes: int = 16 * 2**20  # one text file or one row
+    max_report_characters: int = 10**6  # title and text; spaCy takes no more
     max_member_bytes: int = 2**30  # one file inside a .zip, unpacked
 
 
@@ -55,7 +56,8 @@ Read = Iterator[Draft | Reject]
 
 
 def reject(name: str, why: object) -> Reject:
-    return Reject(name, f"{name} was skipped: {why}.")
+    """The reject of the input ``name``; ``why`` is a clause that ends with what to do."""
+    return Reject(writable(name), writable(f"{name} was skipped: {why}."))
 
 
 def _read_text(blob: Blob, options: ReadOptions) -> Read:
@@ -67,7 +69,14 @@ def _read_text(blob: Blob, options: ReadOptions) -> Read:
     if not text.strip():
         raise RowError("it holds no text; fetch it again or leave it out")
     fields = Fields(text=text, published=published_from_name(Path(blob.name).name))
-    yield Draft(fields, blob.name, blob.source)
+    yield Draft(_of_bearable_length(fields, options), blob.name, blob.source)
+
+
+def _of_bearable_length(fields: Fields, options: ReadOptions) -> Fields:
+    if len(fields.text) > options.max_report_characters:
+        most = f"{options.max_report_characters:,} characters"
+        raise RowError(f"its text is longer than {most}, too long for one report; split it")
+    return fields
 
 
 def _too_long(options: ReadOptions) -> str:
@@ -94,7 +103,7 @@ def _draft(
 ) -> Draft | Reject:
     """The report of the row that ``to_row`` makes of ``raw``, or why there is none."""
     try:
-        fields = read_row(to_row(raw), options.columns)
+        fields = _of_bearable_length(read_row(to_row(raw), options.columns), options)
     except (RowError, DecodeError) as error:
         return reject(f"{blob.source}#{number}", error)
     return Draft(fields, f"{blob.name}#{number}", blob.source)

@@ -9,10 +9,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .schema import ANCHOR_LABELS, LINK_TARGETS, LINK_TYPES, MENTION_LABELS
-from .tokens import Tokens
-
-Ints = NDArray[np.int64]
+from .schema import ANCHOR_LABELS, ANCHOR_LINKS, LINK_TARGETS, LINK_TYPES, MENTION_LABELS
+from .tokens import Ints, Tokens
 
 TAGS = ("O", *(f"{prefix}-{label}" for label in MENTION_LABELS for prefix in "BI"))
 ANCHORS = ("none", "incident", "cumulative")
@@ -32,10 +30,13 @@ FEATURES = {
     "line_breaks_between": BETWEEN,
 }
 
-# allowed[label of the tail, link]: whether the schema lets the link point there.
+# ALLOWED[label of the tail, link]: whether the schema lets the link point there.
 ALLOWED = np.array(
     [[link == "none" or label in LINK_TARGETS[link] for link in LINKS] for label in MENTION_LABELS]
 )
+
+# Of each link: whether its tail must be an anchor.
+TO_ANCHOR = np.array([link in ANCHOR_LINKS for link in LINKS])
 
 
 class Spans(Struct, frozen=True, eq=False):

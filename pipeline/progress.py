@@ -23,6 +23,7 @@ class Speed(ProgressColumn):
     """Reports a second, over the last half minute."""
 
     def render(self, task: Task) -> Text:
+        """The cell of ``task``; empty before the first report is done."""
         return Text(f"{task.speed:,.1f} reports/s" if task.speed else "")
 
 

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
-from .decode import DecodeError
+from .decode import DecodeError, writable
 from .formats import READERS, Blob, Draft, Read, ReadOptions, reject
 from .rows import RowError
 from .schema import Reject, Report
@@ -84,10 +84,11 @@ def _read_input(path: str | Path, options: ReadOptions) -> Read:
         yield from _guarded(READERS[".txt"], blob, options)
         return
     path = Path(path)
-    name = _printable(Path(os.path.abspath(path)).name)
-    if path.is_dir():
+    name = writable(Path(os.path.abspath(path)).name)
+    # Unlike those of Path, these two raise nothing for a name that is too long to be one.
+    if os.path.isdir(path):
         yield from _read_folder(path, "", f"{name}/", options)
-    elif not path.exists():
+    elif not os.path.exists(path):
         yield reject(str(path), "there is no such file or folder; check the path")
     else:
         yield from _read_file(path, Blob(name, name, _opener(path)), options)
@@ -98,10 +99,11 @@ def _read_folder(folder: Path, below: str, above: str, options: ReadOptions) -> 
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        yield reject(above + below, f"the folder can't be listed ({error.strerror})")
+        why = f"it can't be listed ({error.strerror}); change its permissions"
+        yield reject(above + below, why)
         return
     for entry in entries:
-        name = below + _printable(entry.name)
+        name = below + writable(entry.name)
         path = Path(entry.path)
         if _is_junk(entry.name):
             continue
@@ -197,8 +199,3 @@ def _member_name(info: zipfile.ZipInfo) -> str:
 
 def _is_junk(name: str) -> bool:
     return (name.startswith(".") and name not in (".", "..")) or name in _JUNK_NAMES
-
-
-def _printable(name: str) -> str:
-    """A file's name as text that can be written out, whatever bytes it is made of."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

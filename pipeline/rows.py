@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from .data import load_toml
-from .decode import DecodeError, decode, repair
+from .decode import DecodeError, decode, repair, writable
 
 FIELDS = ("id", "text", "title", "published", "source")
 
@@ -47,7 +47,10 @@ def check_header(names: tuple[str, ...], columns: Columns) -> None:
     for field in FIELDS:
         named = getattr(columns, field)
         if named is not None and _column_key(named) not in map(_column_key, names):
-            raise RowError(f"it has no column '{named}' (its columns: {', '.join(names)})")
+            raise RowError(
+                f"it has no column '{named}' (its columns: {', '.join(names)}); name one of these"
+                f" with --{field}-column"
+            )
 
 
 @lru_cache(maxsize=256)  # The rows of a file mostly have the same columns.
@@ -188,11 +191,14 @@ def _as_text(value: object, field: str) -> str:
     if isinstance(value, bytes):
         return decode(value)
     if not isinstance(value, str):
-        raise RowError(f"its {field} is of type {type(value).__name__}, not a string")
+        kind = type(value).__name__
+        raise RowError(f"its {field} is of type {kind}, not a string; export the column as text")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise RowError(f"its {field} holds half a character (a lone surrogate)") from error
+        raise RowError(
+            f"its {field} holds half a character (a lone surrogate); export the file again as UTF-8"
+        ) from error
     return value
 
 
@@ -202,5 +208,5 @@ def _as_name(value: object) -> str | None:
         value = int(value)  # Tables with a gap in the column store whole numbers as floats.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = " ".join(str(value).encode("utf-8", "replace").decode("utf-8").split())
+    text = " ".join(writable(str(value)).split())
     return text or None

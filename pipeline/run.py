@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from . import DEFAULT_MODEL, __version__
+from . import __version__, load, model_folder
+from .decode import writable
 from .formats import ReadOptions
 from .read import STDIN, read_reports
 from .schema import Reject, Report, ReportResult
@@ -29,7 +30,7 @@ Analyser = Callable[[Iterable[Report]], Iterable[ReportResult]]
 # Makes the analyser of a model folder, anew in each process, so it must be importable by name.
 MakeAnalyser = Callable[[Path], Analyser]
 Item = Report | Reject
-Outcome = ReportResult | Reject
+Analysed = ReportResult | Reject
 
 # Reports handed to a process at a time: enough to hide the hand-over, few enough to keep the
 # processes busy to the end and the progress bar moving.
@@ -65,11 +66,16 @@ class RunSummary(Struct, frozen=True, kw_only=True):
 
 
 def make_analyser(model: Path) -> Analyser:
-    """The pipeline of a model folder as a function from reports to results."""
-    from . import load
+    """The pipeline of a model folder as a function from reports to results.
+
+    Raises FileNotFoundError where there is no model, RunError where it can't be loaded.
+    """
     from .components import results
 
-    return partial(results, load(model))
+    try:
+        return partial(results, load(model))
+    except ValueError as error:
+        raise RunError(str(error)) from error
 
 
 def run(
@@ -87,10 +93,11 @@ def run(
 
     ``workers`` processes share the work, each with one thread; the files are the same with any
     number of them. A report whose analysis fails becomes a reject. Raises FileNotFoundError where
-    ``model`` is no model and RunError where a process dies; no file is written then.
+    ``model`` is no model, RunError where it does not load or a process dies; no file is written
+    then.
     """
     started = time.perf_counter()
-    folder = Path(model) if model is not None else DEFAULT_MODEL
+    folder = model_folder(model)
     identity = describe_model(folder)
     options = options or ReadOptions()
     if limit is not None:
@@ -118,7 +125,7 @@ def run(
 
 def analysed(
     items: Iterable[Item], model: Path, *, workers: int = 1, make: MakeAnalyser = make_analyser
-) -> Iterator[tuple[Item, Outcome]]:
+) -> Iterator[tuple[Item, Analysed]]:
     """Each item, in order, with its result; rejects pass through. Reads on only as it is asked."""
     chunks = _chunks(items)
     if workers > 1:
@@ -131,12 +138,7 @@ def analysed(
 
 
 def describe_model(folder: Path) -> dict[str, str]:
-    """The name of the model in ``folder`` and the SHA-256 over the names and bytes of its files.
-
-    Raises FileNotFoundError where there is no model.
-    """
-    if not (folder / "config.cfg").is_file():
-        raise FileNotFoundError(f"{folder} holds no model (config.cfg is missing)")
+    """The name of the model in ``folder`` and the SHA-256 over the names and bytes of its files."""
     digest = sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
@@ -144,7 +146,7 @@ def describe_model(folder: Path) -> dict[str, str]:
     return {"name": folder.resolve().name, "sha256": digest.hexdigest()}
 
 
-def _write(writer: Writer, item: Item, outcome: Outcome, totals: Totals) -> None:
+def _write(writer: Writer, item: Item, outcome: Analysed, totals: Totals) -> None:
     if isinstance(item, Report):
         totals.words += len(item.text.split())
     if isinstance(outcome, Reject):
@@ -165,10 +167,10 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield chunk
 
 
-def _analyse_chunk(analyser: Analyser, chunk: Sequence[Item]) -> list[Outcome]:
+def _analyse_chunk(analyser: Analyser, chunk: Sequence[Item]) -> list[Analysed]:
     """The outcomes of a chunk; where something in it fails, each report is tried by itself."""
     reports = [item for item in chunk if isinstance(item, Report)]
-    found: list[Outcome]
+    found: list[Analysed]
     try:
         found = list(analyser(reports))
     except Exception:  # Of which report, shows below.
@@ -177,11 +179,11 @@ def _analyse_chunk(analyser: Analyser, chunk: Sequence[Item]) -> list[Outcome]:
     return [item if isinstance(item, Reject) else next(outcomes) for item in chunk]
 
 
-def _analyse_one(analyser: Analyser, report: Report) -> Outcome:
+def _analyse_one(analyser: Analyser, report: Report) -> Analysed:
     try:
         (result,) = analyser([report])
     except Exception as error:  # One report must not stop an archive, whatever is wrong with it.
-        what = " ".join(str(error).split()) or "no message"
+        what = " ".join(writable(str(error)).split()) or "no message"
         return Reject(
             report.report_id,
             f"{report.report_id} could not be analysed ({type(error).__name__}: {what}); this is a"
@@ -199,16 +201,16 @@ def _start_worker(make: MakeAnalyser, model: Path) -> None:
     _worker = make(model)
 
 
-def _work(chunk: Sequence[Item]) -> list[Outcome]:
+def _work(chunk: Sequence[Item]) -> list[Analysed]:
     return _analyse_chunk(_worker, chunk)
 
 
 def _in_processes(
     chunks: Iterator[list[Item]], model: Path, workers: int, make: MakeAnalyser
-) -> Iterator[tuple[list[Item], list[Outcome]]]:
+) -> Iterator[tuple[list[Item], list[Analysed]]]:
     """Each chunk with its outcomes, in order; only a few chunks are in memory at a time."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (make, model))
-    waiting: deque[tuple[list[Item], Future[list[Outcome]]]] = deque()
+    waiting: deque[tuple[list[Item], Future[list[Analysed]]]] = deque()
     try:
         for chunk in chunks:
             waiting.append((chunk, pool.submit(_work, chunk)))
@@ -226,8 +228,8 @@ def _in_processes(
 
 
 def _taken(
-    waiting: deque[tuple[list[Item], Future[list[Outcome]]]],
-) -> tuple[list[Item], list[Outcome]]:
+    waiting: deque[tuple[list[Item], Future[list[Analysed]]]],
+) -> tuple[list[Item], list[Analysed]]:
     chunk, future = waiting.popleft()
     return chunk, future.result()
 

@@ -31,6 +31,7 @@ MENTION_LABELS: tuple[str, ...] = get_args(MentionLabel)
 LINK_TYPES: tuple[str, ...] = get_args(LinkType)
 SCOPES: tuple[str, ...] = get_args(Scope)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
+CATEGORIES: tuple[str, ...] = get_args(Category)
 CAUSE_CODES: tuple[str, ...] = get_args(CauseCode)
 
 # Which mention label a link of each type may point to. A link always starts at an anchor.
@@ -46,6 +47,8 @@ LINK_TARGETS: dict[str, frozenset[str]] = {
     "same_as": frozenset({"COUNT", "VICTIM", "OUTCOME"}),
 }
 ANCHOR_LABELS = frozenset({"COUNT", "VICTIM", "OUTCOME"})
+# Links whose target must be an anchor too.
+ANCHOR_LINKS = frozenset({"part_of", "same_as"})
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -106,6 +109,8 @@ class Count(Struct, frozen=True, kw_only=True):
 
 
 class Cause(Struct, frozen=True, kw_only=True):
+    """How people came to harm, in the words of the text and as a code."""
+
     code: CauseCode
     text: str
     start: int
@@ -140,6 +145,8 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Party(Struct, frozen=True, kw_only=True):
+    """An armed side or a source as written and, where parties.toml knows it, its entry there."""
+
     text: str
     start: int
     end: int
@@ -148,6 +155,11 @@ class Party(Struct, frozen=True, kw_only=True):
 
 
 class Victims(Struct, frozen=True, kw_only=True):
+    """Who the people of a record are. ``party_id`` joins several by ";"; None: of no known side.
+
+    ``demographics`` are names of data/victims.toml (child, woman, journalist, ...).
+    """
+
     text: str
     start: int
     end: int
@@ -195,6 +207,11 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True):
+    """The casualty records that share scope, date, places, doer and cause.
+
+    ``places`` stand most specific first; ``confidence`` (0 to 1) is the least of the records'.
+    """
+
     event_id: str
     scope: Scope
     cause: Cause | None

@@ -36,9 +36,9 @@ _SIGNS = {"exact": "", "at_least": "≥ ", "at_most": "≤ ", "approximate": "~ 
 
 def analyse_report(nlp: Language, report: Report) -> tuple[Sequence[Mention], ReportResult]:
     """The mentions that the model finds in ``report``, and the result built from them."""
-    doc = nlp.make_doc(report.text)
-    doc._.report = report
-    doc = nlp(doc)
+    from .components import make_doc
+
+    doc = nlp(make_doc(nlp, report))
     return doc._.tagged.mentions if doc._.tagged else (), doc._.result
 
 

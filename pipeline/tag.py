@@ -24,17 +24,16 @@ from .pairs import (
     COUNT_ID,
     LINKS,
     TAGS,
-    Ints,
+    TO_ANCHOR,
     Spans,
     find_pairs,
 )
 from .schema import LINK_TYPES, MENTION_LABELS, Link, Mention, Tagged
-from .tokens import BOS_ID, EOS_ID, Tokens, centrality, sections, tokenize, windows
+from .tokens import BOS_ID, EOS_ID, Ints, Tokens, centrality, sections, tokenize, windows
 
 Floats = NDArray[np.float32]
 
 META_FORMAT = 1
-_NO_ANCHOR_NEEDED = np.array([link not in ("part_of", "same_as") for link in LINKS])
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -66,12 +65,16 @@ class Meta(Struct, frozen=True, kw_only=True):
 def read_meta(folder: Path) -> Meta:
     """The ``meta.json`` of a model folder.
 
-    Raises FileNotFoundError where there is none, ValueError where it is of another schema.
+    Raises FileNotFoundError where there is none, ValueError where it is damaged or of another
+    schema.
     """
     path = folder / "meta.json"
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is no model folder: it has no meta.json")
-    meta = msgspec.json.decode(path.read_bytes(), type=Meta)
+    try:
+        meta = msgspec.json.decode(path.read_bytes(), type=Meta)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a model's meta.json ({error}); fetch it again") from error
     ours = (META_FORMAT, TAGS, ANCHORS, LINKS)
     if (meta.format, meta.tags, meta.anchors, meta.links) != ours:
         raise ValueError(f"{path}: made for another schema than this version's; train it again")
@@ -106,6 +109,7 @@ class OnnxNetwork:
         )
 
     def read(self, ids: Ints) -> tuple[Floats, Floats]:
+        """As `Network.read`."""
         row = np.concatenate([[BOS_ID], ids, [EOS_ID]])[None]
         logits, states = self._reader.run(None, {"input_ids": row})
         return logits[0, 1:-1], states[0, 1:-1]
@@ -113,6 +117,7 @@ class OnnxNetwork:
     def link(
         self, states: Floats, ends: tuple[Ints, Ints], labels: Ints, pairs: tuple[Ints, Ints, Ints]
     ) -> tuple[Floats, Floats]:
+        """As `Network.link`."""
         names = ("states", "first", "last", "labels", "heads", "tails", "features")
         values = dict(zip(names, (states, *ends, labels, *pairs), strict=True))
         anchors, links = self._linker.run(None, values)
@@ -152,7 +157,7 @@ class Tagger:
         return Tagged(tuple(mentions), tuple(links))
 
     def tag_batch(self, texts: Sequence[str]) -> list[Tagged]:
-        """`tag` of each text; the bytes are those of tagging it alone."""
+        """`tag` of each text; what is said of one does not depend on the others."""
         return [self.tag(text) for text in texts]
 
 
@@ -263,7 +268,7 @@ def decode_links(
     logits: Floats, heads: Ints, tails: Ints, spans: Spans, scopes: Ints, settings: Settings
 ) -> Iterator[Link]:
     """The links from anchors that the schema allows and whose probability passes the threshold."""
-    allowed = ALLOWED[spans.label[tails]] & (_NO_ANCHOR_NEEDED | (scopes[tails] > 0)[:, None])
+    allowed = ALLOWED[spans.label[tails]] & (~TO_ANCHOR | (scopes[tails] > 0)[:, None])
     if not len(heads):
         return
     probabilities = softmax(np.where(allowed, logits, np.float32(-1e9)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from .data import load_toml
+from .decode import writable
 
 Ints = NDArray[np.int64]
 
@@ -51,9 +52,8 @@ class Tokens(Struct, frozen=True, eq=False):
 
 
 def tokenize(tokenizer: Tokenizer, text: str) -> Tokens:
-    """The tokens of ``text``. Any text will do; lone surrogates are read as unknown characters."""
-    readable = text.encode("utf-8", "replace").decode("utf-8")  # one "?" for one surrogate
-    return _tokens(text, tokenizer.encode(readable, add_special_tokens=False))
+    """The tokens of ``text``. Any text will do; lone surrogates are read as question marks."""
+    return _tokens(text, tokenizer.encode(writable(text), add_special_tokens=False))
 
 
 def _tokens(text: str, encoding: Encoding) -> Tokens:

@@ -6,6 +6,7 @@ The same results give the same bytes, whatever made them; only ``run.json`` hold
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .decode import writable
 from .flat import SCHEMA, flat_rows
 from .schema import Reject, ReportResult
 
@@ -81,17 +83,24 @@ class Writer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._flush()
-            self._write_manifest()
-        for file in (self._reports, self._rejects, self._csv, self._parquet):
-            file.close()
+        try:
+            if kind is None:
+                self._flush()
+                self._write_manifest()
+            for file in (self._reports, self._rejects, self._csv, self._parquet):
+                file.close()
+            if kind is None:
+                self._give_names()
+        finally:  # A full disk shows itself only here.
+            for name in FILES:
+                self._temporary(name).unlink(missing_ok=True)
+
+    def _give_names(self) -> None:
         for name in FILES:
-            temporary = self._temporary(name)
-            if kind is None and temporary.exists():
-                os.replace(temporary, self.out / name)
-            else:
-                temporary.unlink(missing_ok=True)
+            if self._temporary(name).exists():
+                os.replace(self._temporary(name), self.out / name)
+            else:  # An earlier run's manifest would speak of files that are gone.
+                (self.out / name).unlink(missing_ok=True)
 
     def _flush(self) -> None:
         for start in range(0, len(self._rows), ROW_GROUP):
@@ -102,8 +111,9 @@ class Writer:
 
     def _write_manifest(self) -> None:
         if self._manifest is not None:
-            data = msgspec.json.format(msgspec.json.encode(self._manifest), indent=2)
-            self._temporary(MANIFEST).write_bytes(data + b"\n")
+            text = json.dumps(self._manifest, ensure_ascii=False, indent=2) + "\n"
+            # Names of inputs may hold bytes that are no UTF-8; they must not cost a whole run.
+            self._temporary(MANIFEST).write_text(writable(text), encoding="utf-8")
 
     def _temporary(self, name: str) -> Path:
         return self.out / f".{name}.tmp"

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from pipeline import cli, show
 from pipeline.bidi import visual_order
 from pipeline.rows import FIELDS
-from pipeline.run import make_analyser, run
+from pipeline.run import run
 from pipeline.schema import Count, Mention, Report
 from pipeline.show import events_table, how_many, report_text, terminal_orders_text, wrapped
 
@@ -40,7 +40,6 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, model: Path) -> Path:
     from .conftest import make_fake
 
     monkeypatch.setitem(run.__kwdefaults__, "make", make_fake)
-    assert make_analyser is not make_fake
     return model
 
 
@@ -103,7 +102,10 @@ def test_unknown_input_is_an_error_of_usage(tmp_path: Path) -> None:
     code, output = call("run", tmp_path / "nowhere.txt", "--out", tmp_path / "out")
     assert code == 2 and "nowhere.txt" in output
     assert not (tmp_path / "out").exists()
-    assert call("show", tmp_path / "nowhere.txt")[0] == 2
+    code, output = call("show", tmp_path / "nowhere.txt")
+    assert code == 2 and "nowhere.txt" in output
+    code, output = call("show", "نص " * 2000)  # The text itself in the place of its file.
+    assert code == 2 and "no file" in output
 
 
 def test_out_must_be_a_folder(tmp_path: Path) -> None:
@@ -142,7 +144,14 @@ def test_show(tmp_path: Path) -> None:
     code, output = call("show", path, "--bidi")
     assert "قُتل ثلاثة" not in output and "نييندم" in output
     code, output = call("show", path, "--report", "y")
-    assert code == 2 and "the id y" in output
+    assert code == 2 and "the id y" in output and "Its ids: x." in output
+
+
+@pytest.mark.usefixtures("fake_show")
+def test_show_reads_a_text_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(ARABIC, "utf-8")
+    code, output = call("show", tmp_path / "a.txt", "--no-bidi")
+    assert code == 0 and "a.txt" in output and "قُتل ثلاثة مدنيين" in output
 
 
 @pytest.mark.usefixtures("fake_show")
@@ -267,6 +276,15 @@ def test_missing_package_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatc
     fake_entry_points(monkeypatch, load)
     code, output = call("train")
     assert code == 2 and "torch" in output and ".[train]" in output
+
+
+def test_package_missing_inside_a_command_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def command() -> None:
+        raise ModuleNotFoundError("No module named 'seqeval'", name="seqeval")
+
+    fake_entry_points(monkeypatch, lambda: command)
+    code, output = call("eval")
+    assert code == 2 and "seqeval" in output and ".[train]" in output
 
 
 def test_command_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,15 +200,16 @@ def test_bad_rows_do_not_stop_the_good_ones(tmp_path: Path) -> None:
         '{"text": ""}',
         '{"text": 5}',
         '{"text": "\\ud800"}',
+        '{"\\ud800": 1}',
         "[" * 99999,
     ]
     path.write_text("\n".join([*lines, '{"text": "نص", "title": NaN}']), "utf-8")
     reports, rejects = read(path)
-    assert [r.report_id for r in reports] == ["a.jsonl#8"]
-    assert [r.input for r in rejects] == [f"a.jsonl#{n}" for n in range(1, 8)]
-    for reject, word in zip(
-        rejects, ["JSON", "object", "column", "empty", "int", "surrogate", "recursion"], strict=True
-    ):
+    assert [r.report_id for r in reports] == ["a.jsonl#9"]
+    assert [r.input for r in rejects] == [f"a.jsonl#{n}" for n in range(1, 9)]
+    words = ["JSON", "object", "column", "empty", "int", "surrogate", "column", "recursion"]
+    for reject, word in zip(rejects, words, strict=True):
+        reject.reason.encode("utf-8")
         assert word in reject.reason and reject.input in reject.reason
 
 
@@ -335,6 +336,8 @@ def test_large_members_and_reports_are_refused(tmp_path: Path) -> None:
     (report,), rejects = read(tmp_path / "b.txt", path, max_report_bytes=100)
     assert report.report_id == "c.jsonl#2"
     assert [r.input for r in rejects] == ["b.txt", "c.jsonl#1"]
+    reports, rejects = read(path, max_report_characters=199)
+    assert [r.text for r in reports] == ["b"] and "split it" in rejects[0].reason
 
 
 def test_encrypted_member_is_refused(tmp_path: Path) -> None:

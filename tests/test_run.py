@@ -83,6 +83,26 @@ def test_dead_worker_is_named_and_nothing_written(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_odd_bytes_in_names_do_not_cost_a_run(tmp_path: Path, model: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xc7.jsonl")
+    lines = ['{"\\ud800": "no text"}', '{"text": "\\ud800"}', json.dumps({"text": ARABIC})]
+    try:
+        path.write_text("\n".join(lines), "utf-8")
+    except (OSError, UnicodeError):
+        pytest.skip("this file system allows only names in UTF-8")
+    for workers in (1, 2):
+        summary = run([path], tmp_path / "out", model=model, make=make_fake, workers=workers)
+        assert (summary.counts.reports, summary.counts.rejects) == (1, 2)
+        assert json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["inputs"]
+
+
+def test_model_that_does_not_load_is_named(tmp_path: Path, archive: Path, model: Path) -> None:
+    (model / "meta.json").write_text("{}")
+    with pytest.raises(RunError, match="meta"):
+        run([archive], tmp_path / "out", model=model)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_missing_model_is_named(tmp_path: Path, archive: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         run([archive], tmp_path / "out", model=tmp_path / "nowhere", make=make_fake)

@@ -138,3 +138,25 @@ def test_failed_run_leaves_the_last_one_as_it_was(tmp_path: Path) -> None:
         writer.reject(Reject("x", "y"))
         raise KeyError
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_run_that_fails_at_its_end_leaves_the_last_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, REPORT)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+
+    def full(self: Writer) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Writer, "_write_manifest", full)
+    with pytest.raises(OSError, match="no space"):
+        written(tmp_path, Report(report_id="b", text="نص"))
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_no_manifest_of_an_earlier_run_stays(tmp_path: Path) -> None:
+    written(tmp_path, REPORT)
+    with Writer(tmp_path):
+        pass
+    assert not (tmp_path / "run.json").exists()

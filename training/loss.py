@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from pipeline.pairs import ALLOWED, ANCHOR_LABEL_IDS, COUNT_ID, LINKS, Spans, find_pairs
+from pipeline.pairs import ALLOWED, ANCHOR_LABEL_IDS, COUNT_ID, TO_ANCHOR, Spans, find_pairs
 from pipeline.tag import Floats, best_tags, softmax, tag_spans
-from pipeline.tokens import Tokens
+from pipeline.tokens import Ints, Tokens
 
 from .config import Config
 from .data import IGNORED, window_tokens
 from .model import TaggerNetwork
 
-Ints = NDArray[np.int64]
 UNK_ID = 3
-_BETWEEN_ANCHORS = np.array([link in ("part_of", "same_as") for link in LINKS])
 
 
 class LinkTargets(Struct, frozen=True, eq=False):
@@ -51,7 +49,7 @@ def link_targets(tokens: Tokens, mentions: Ints, links: Ints, reach: int) -> Lin
     heads, tails = pairs.heads[counted], pairs.tails[counted]
     table = np.zeros((len(spans), len(spans)), dtype=np.int64)
     table[links[:, 0], links[:, 1]] = links[:, 2]
-    to_anchor = (anchors[tails] > 0)[:, None] | ~_BETWEEN_ANCHORS
+    to_anchor = (anchors[tails] > 0)[:, None] | ~TO_ANCHOR
     allowed = ALLOWED[spans.label[tails]] & to_anchor
     wanted = table[heads, tails]
     return LinkTargets(
