@@ -45,11 +45,11 @@ def compile(
     Example: hasila annotations compile my-reports.txt --out annotations/train/mine.jsonl
     """
     from .form import write_reports
-    from .inline import InlineError, parse
+    from .inline import parse
 
     try:
         reports = [r for path in inline for r in parse(path.read_text("utf-8"))]
-    except (OSError, InlineError) as error:
+    except (OSError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(f"{out}: {write_reports(reports, out)} reports")

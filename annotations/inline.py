@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
-from pipeline.schema import SCOPES, LinkType, MentionLabel
+from pipeline.schema import (
+    CATEGORIES,
+    CAUSE_CODES,
+    OUTCOMES,
+    SCOPES,
+    LinkType,
+    MentionLabel,
+)
 from pipeline.text import tokens
 
 from .form import AnnotatedReport, GoldCount, GoldLink, GoldMention, GoldRecord
@@ -20,6 +28,7 @@ LINKS: dict[str, LinkType] = {
 }  # fmt: skip
 _MARK = re.compile(r"\[\[(?!\[)(.*?)\|([pvlndoxs]\d+)\]\]", re.DOTALL)
 _BLOCK = re.compile(r"^@@ *(\S+)\n(.*?)^@end *$", re.DOTALL | re.MULTILINE)
+_BEGIN = re.compile(r"^@@ *(.*)$", re.MULTILINE)
 _COUNT = re.compile(r"(>=|<=|~)?(\d+)$|(\d+)\.\.(\d+)$|(vague)$")
 _KINDS = {"dual": "dual", "single": "singular", "list": "named_list"}
 _QUALIFIERS = {">=": "at_least", "<=": "at_most", "~": "approximate", None: "exact"}
@@ -31,8 +40,16 @@ class InlineError(ValueError):
 
 def parse(source: str) -> Iterator[AnnotatedReport]:
     """The reports of a file in the inline form; raises InlineError at the first bad block."""
-    for block in _BLOCK.finditer(source):
-        yield parse_block(block[1], block[2])
+    found = blocks(source)
+    begun = _BEGIN.findall(source)
+    if not begun:
+        raise InlineError("no report here: a block runs from '@@ id' to '@end' (GUIDELINES.md, 4)")
+    for name, (report_id, body) in zip_longest(begun, found, fillvalue=("", "")):
+        if name != report_id:
+            raise InlineError(
+                f"{name}: no whole block; write '@@ id' and '@end' on lines of their own"
+            )
+        yield parse_block(report_id, body)
 
 
 def blocks(source: str) -> list[tuple[str, str]]:
@@ -47,8 +64,7 @@ def parse_block(report_id: str, body: str) -> AnnotatedReport:
         marked, lines = rest.split("\n@records", 1)
     except ValueError as error:
         raise InlineError(f"{report_id}: needs @text and @records, each on its own line") from error
-    meta = dict(pair.split(":", 1) for pair in head.strip().split(" | "))
-    meta = {k.strip(): v.strip() for k, v in meta.items()}
+    meta = _meta(report_id, head)
     text, spans = _unmark(report_id, marked)
     rows = [_record_row(report_id, line) for line in lines.splitlines() if line.strip()]
     anchors = {row["anchor"]: row["scope"] for row in rows}
@@ -69,6 +85,15 @@ def parse_block(report_id: str, body: str) -> AnnotatedReport:
         points=tuple(int(p) for p in re.findall(r"\d+", meta.get("points", ""))),
         mentions=mentions, links=_links(rows, records), records=records,
     )  # fmt: skip
+
+
+def _meta(report_id: str, head: str) -> dict[str, str]:
+    pairs = [pair.partition(":") for pair in head.strip().split(" | ")]
+    if not all(colon for _, colon, _ in pairs):
+        raise InlineError(
+            f"{report_id}: not a head line: {head.strip()!r}; write 'name: value | name: value'"
+        )
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _unmark(report_id: str, marked: str) -> tuple[str, list[tuple[str, int, int]]]:
@@ -104,13 +129,24 @@ def _record_row(report_id: str, line: str) -> dict:
         outcome, number, *kind = what.split()
         values = dict(key.split("=", 1) for key in " ".join(keys).split())
         pairs = [_link(word) for word in links.split()]
-    except (ValueError, KeyError) as error:
-        raise InlineError(f"{report_id}: not a record line: {line!r}") from error
-    if scope not in SCOPES:
-        raise InlineError(f"{report_id}: scope {scope!r} in {line!r}")
+    except (ValueError, KeyError, IndexError) as error:
+        raise InlineError(
+            f"{report_id}: not a record line: {line!r}; write anchor: outcome count | category |"
+            " scope | links | values"
+        ) from error
+    _check_word(report_id, "outcome", outcome, OUTCOMES)
+    _check_word(report_id, "category", category, CATEGORIES)
+    _check_word(report_id, "scope", scope, SCOPES)
+    if values.get("cause"):
+        _check_word(report_id, "cause", values["cause"], CAUSE_CODES)
     count = _count(report_id, number, kind)
     return {"anchor": anchor.strip(), "outcome": outcome, "count": count, "category": category,
             "scope": scope, "links": pairs, "values": values}  # fmt: skip
+
+
+def _check_word(report_id: str, field: str, word: str, known: tuple[str, ...]) -> None:
+    if word not in known:
+        raise InlineError(f"{report_id}: {field} {word!r}; write one of {', '.join(known)}")
 
 
 def _link(word: str) -> tuple[LinkType, str]:
@@ -127,7 +163,9 @@ def _count(report_id: str, number: str, kind: list[str]) -> GoldCount:
     bound, value, low, high, vague = match.groups()
     if vague:
         return GoldCount(value=None, low=None, high=None, qualifier="vague", kind="vague")
-    name = _KINDS[kind[0]] if kind else "explicit"
+    name = _KINDS.get(kind[0]) if kind else "explicit"
+    if name is None:
+        raise InlineError(f"{report_id}: kind {kind[0]!r}; write {', '.join(_KINDS)} or nothing")
     if low:
         return GoldCount(value=None, low=int(low), high=int(high), qualifier="range", kind=name)
     n = int(value)

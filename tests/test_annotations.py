@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from annotations.check import SPLITS, check_folder, check_report, shared_runs
 from annotations.cli import app
 from annotations.form import read_reports, write_reports
-from annotations.inline import InlineError, blocks, parse_block, render
+from annotations.inline import InlineError, blocks, parse, parse_block, render
 from pipeline.schema import MENTION_LABELS
 
 from .marked import marked
@@ -49,12 +49,23 @@ def test_mentions_grow_to_whole_tokens() -> None:
         ("[[قتل|o1]] [[3|n1]]", "n1: killed many | unknown | incident | o1 |", "count 'many'"),
         ("[[قتل|o1]] [[3|n1]]", "n1: killed 3 | unknown | today | o1 |", "scope 'today'"),
         ("[[قتل|o1]] [[3|n1", "n1: killed 3 | unknown | incident | o1 |", "unclosed"),
+        ("[[قتل|o1]] [[3|n1]]", "n1: maimed 3 | unknown | incident | o1 |", "outcome 'maimed'"),
+        ("[[قتل|o1]] [[3|n1]]", "n1: killed 3 pair | unknown | incident | o1 |", "kind 'pair'"),
+        ("[[قتل|o1]] [[3|n1]]", "n1: killed 3 | unknown | incident | : |", "not a record line"),
         ("[[قتل|o1]] [[3|o1]]", "o1: killed 3 | unknown | incident | |", "used twice"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, line: str, said: str) -> None:
     with pytest.raises(InlineError, match=said):
         marked(text, line)
+
+
+def test_no_report_is_dropped_in_silence() -> None:
+    block = render(example())
+    assert len(list(parse(f"{block}\n{block}"))) == 2
+    for source in ("", block.replace("@end", ""), block.replace("@@ t-1", "@@ t-1 x")):
+        with pytest.raises(InlineError):
+            list(parse(source))
 
 
 def test_checks_find_each_kind_of_fault() -> None:
