@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -105,8 +105,10 @@ _PREFIXES = (
     "وبال",
 )
 
+_WORDS_KEPT = 2**16  # of an archive's words, which have no end
 
-@cache
+
+@lru_cache(_WORDS_KEPT)
 def known_form(word: str) -> NounForm | None:
     """The form of ``word`` (a key), with or without what is glued before it; None if unknown."""
     for prefix in _PREFIXES:
@@ -116,7 +118,7 @@ def known_form(word: str) -> NounForm | None:
     return None
 
 
-@cache
+@lru_cache(_WORDS_KEPT)
 def with_pronoun(word: str) -> NounForm | None:
     """The form of a noun that a pronoun ends (زوجته، طفلاها، أطفالهما); None if unknown."""
     nouns = lexicon()
@@ -147,7 +149,7 @@ def _not_forms() -> frozenset[str]:
     return frozenset(key(w) for w in load_toml("casualty_nouns.toml")["not_forms"]["words"])
 
 
-@cache
+@lru_cache(_WORDS_KEPT)
 def guessed_form(word: str) -> NounForm | None:
     """The form that the ending of an unknown ``word`` (a key) suggests, or None.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -119,7 +119,7 @@ def _prefixes() -> tuple[str, ...]:
     return tuple(sorted((key(p) for p in load_toml("numbers.toml")["prefixes"]), key=len))
 
 
-@cache
+@lru_cache(2**16)  # the words of an archive have no end
 def _parse_word(word: str) -> Numeral | None:
     found = _lexicon().get(word)
     if found is not None:
