@@ -31,7 +31,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that makes one training run, but the data itself."""
 
     name: str
-    encoder: str  # a folder, or a hub name, in Hugging Face form
+    encoder: str  # a folder in Hugging Face form, as python -m training.encoder makes it
     dev: tuple[str, ...]  # annotation files or folders that choose the epoch
     stages: tuple[Stage, ...]
     seed: int = 0

@@ -231,6 +231,7 @@ def build_encoder(out: Path = DEFAULT_OUT) -> Path:
 
 
 def main() -> None:
+    """``python -m training.encoder``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, nargs="?", default=DEFAULT_OUT)
     print(build_encoder(parser.parse_args().out))

@@ -126,7 +126,7 @@ class TaggerNetwork(nn.Module):
 def load_network(
     encoder: str | Path, link_size: int, dropout: float, pretrained: bool = True
 ) -> TaggerNetwork:
-    """A network on the encoder of a folder (or hub name) in Hugging Face form, heads untrained.
+    """A network on the encoder of a folder in Hugging Face form, heads untrained.
 
     Without ``pretrained`` only the encoder's configuration is read.
     """
@@ -152,6 +152,7 @@ class TorchNetwork:
 
     @torch.inference_mode()
     def read(self, ids: Ints) -> tuple[Floats, Floats]:
+        """As `pipeline.tag.Network.read`."""
         row = self._tensor(np.concatenate([[BOS_ID], ids, [EOS_ID]])[None])
         logits, states = self.network.tag(row, torch.ones_like(row))
         return logits[0, 1:-1].cpu().numpy(), states[0, 1:-1].cpu().numpy()
@@ -160,6 +161,7 @@ class TorchNetwork:
     def link(
         self, states: Floats, ends: tuple[Ints, Ints], labels: Ints, pairs: tuple[Ints, Ints, Ints]
     ) -> tuple[Floats, Floats]:
+        """As `pipeline.tag.Network.link`."""
         values = (self._tensor(v) for v in (states, *ends, labels, *pairs))
         anchors, links = self.network.link(*values)
         return anchors.cpu().numpy(), links.cpu().numpy()

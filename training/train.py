@@ -229,6 +229,7 @@ def load_trained(folder: Path) -> tuple[TaggerNetwork, Config, dict[str, Any]]:
 
 
 def main() -> None:
+    """``python -m training.train``: training alone; `hasila train` exports too."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("out", type=Path)
