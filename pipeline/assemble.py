@@ -124,6 +124,7 @@ def _record(
     causes = [values.causes[t] for t in tails("cause") if values.causes.get(t)]
     sources = [values.parties[t] for t in tails("source") if t in values.parties]
     mention = mentions[anchor]
+    victims = _victims(text, anchor, mentions, tails("victims"), tails("outcome"), values)
     scope = mention.anchor or "incident"
     evidence = _sentence(spans, mention.start, mention.end)
     dates = [values.dates[t] for t in tails("date") if t in values.dates]
@@ -131,18 +132,28 @@ def _record(
         anchor=anchor,
         outcome=outcome,
         count=count,
-        victims=_victims(text, anchor, mentions, tails("victims"), tails("outcome"), values),
+        victims=victims,
         scope=scope,
         cause=causes[0] if causes else None,
         date=_date(dates, evidence, values.reference if scope == "cumulative" else None),
         places=_specific_first(values.places[t] for t in tails("place") if t in values.places),
-        perpetrators=tuple(
-            party for t in tails("perpetrator") for party in values.parties.get(t, ())
+        perpetrators=_doers(
+            (p for t in tails("perpetrator") for p in values.parties.get(t, ())), victims
         ),
         source=sources[0][0] if sources and sources[0] else None,
         confidence=mention.score * score,
         evidence=evidence,
     )
+
+
+def _doers(parties: Iterable[Party], victims: Victims) -> tuple[Party, ...]:
+    """Each doer once; a party is not the doer of its own losses."""
+    suffered = set((victims.party_id or "").split(";"))
+    found: dict[str, Party] = {}
+    for party in parties:
+        if party.party_id not in suffered:
+            found.setdefault(party.party_id or party.text, party)
+    return tuple(found.values())
 
 
 _BREADTH = {"admin1": 1, "country": 2}
