@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Check the annotated set; read the inline form.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check the annotated set, count what it holds, compile reports from the inline form.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 ROOT = Path(__file__).resolve().parent
 
 

@@ -66,11 +66,14 @@ def test_tokens_split_where_the_folding_says(text: str) -> None:
 @pytest.mark.parametrize("text", NOISY)
 def test_pieces_fold_to_what_they_stand_for(text: str) -> None:
     encoding = tiny_tokenizer().encode(text, add_special_tokens=False)
+    compared = 0
     for token, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True):
         written = token.removeprefix("▁")
         stretch = "".join(folding.fold(text[start:end]).text.split())
         if token != "<unk>" and written.isalpha() and stretch.isalpha():
             assert written in stretch
+            compared += 1
+    assert compared > 0
 
 
 def test_line_breaks_are_tokens_of_their_own() -> None:

@@ -16,8 +16,9 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from annotations.form import AnnotatedReport, GoldMention
+from eval.evaluate import gold_tagged
 from pipeline.pairs import ANCHORS, LINKS, TAGS
-from pipeline.schema import MENTION_LABELS, Link, Mention, Tagged
+from pipeline.schema import MENTION_LABELS, Tagged
 from pipeline.tag import Settings, Tagger, read_meta
 from pipeline.tokens import tokenize
 from training.cli import train as command
@@ -44,17 +45,6 @@ from .tiny import save_tiny_config, save_tiny_encoder, tiny_reports, tiny_tokeni
 BASE = Path(__file__).parent.parent / "training" / "configs" / "base.toml"
 STAGE = Stage(name="one", data=(), epochs=1, encoder_rate=1e-4, head_rate=1e-3)
 CONFIG = Config(name="t", encoder="", dev=(), stages=(STAGE,))
-
-
-def tagged_as(report: AnnotatedReport) -> Tagged:
-    """What a model without fault would say of ``report``."""
-    place = {mention.id: row for row, mention in enumerate(report.mentions)}
-    mentions = (
-        Mention(label=m.label, start=m.start, end=m.end, text=m.text, anchor=m.anchor)
-        for m in report.mentions
-    )
-    links = (Link(type=k.type, head=place[k.head], tail=place[k.tail]) for k in report.links)
-    return Tagged(tuple(mentions), tuple(links))
 
 
 def report_of(text: str, *spans: tuple[int, int]) -> AnnotatedReport:
@@ -241,7 +231,7 @@ def inputs(batch: dict[str, object]) -> dict[str, object]:
 class TestFigures:
     def test_perfect_tagging_scores_one(self) -> None:
         reports = tiny_reports()
-        scores = score_all(reports, [tagged_as(report) for report in reports])
+        scores = score_all(reports, [gold_tagged(report) for report in reports])
         assert {one.f1 for one in scores.values()} == {1.0}
 
     def test_missed_and_invented_things_both_count(self) -> None:
@@ -251,7 +241,7 @@ class TestFigures:
 
     def test_a_link_with_a_wrong_end_is_no_link(self) -> None:
         report = tiny_reports()[0]
-        tagged = tagged_as(report)
+        tagged = gold_tagged(report)
         moved = msgspec.structs.replace(tagged.mentions[0], end=tagged.mentions[0].end + 1)
         wrong = Tagged((moved, *tagged.mentions[1:]), tagged.links)
         lost = sum(link.tail == report.mentions[0].id for link in report.links)

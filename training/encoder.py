@@ -200,7 +200,7 @@ def _config(shape: Shape, vocabulary: int) -> dict[str, object]:
         "intermediate_size": shape.feed_forward,
         "max_position_embeddings": shape.positions,
         "type_vocab_size": shape.types,
-        "layer_norm_eps": 1e-12,
+        "layer_norm_eps": float(f"{shape.epsilon:.6g}"),  # stored in 32 bits, meant in decimals
         "hidden_dropout_prob": 0.1,
         "attention_probs_dropout_prob": 0.1,
         "initializer_range": 0.02,
