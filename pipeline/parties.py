@@ -356,12 +356,41 @@ def _two_sides(ctx: PartyContext) -> tuple[str, ...]:
 
 
 def _nationalities(words: Sequence[str]) -> Iterator[_Hit]:
+    if _any_of(words, "people"):
+        return
     for i, word in enumerate(words):
         for form in (word, *_bare(word)):
             party_id = _adjectives().get(form)
             if party_id is not None:
                 yield _Hit(i, i + 1, (party_id,), NATIONALITY)
                 break
+
+
+def _any_of(words: Sequence[str], section: str) -> bool:
+    return any(f in _word_set(section) for w in words for f in _forms([w]))
+
+
+def party_of_victims(text: str, context: PartyContext | None = None) -> ResolvedParty:
+    """The party that the words for victims name of themselves: 'policemen', 'two Malian soldiers',
+    'Houthis'; none where they are of no armed side or only a word of the story ('the gunmen')."""
+    ctx = context or PartyContext()
+    words = _words(_pulled_together(key(text)))
+    if _any_of(words, "people"):
+        return ResolvedParty()
+    hits = list(_nationalities(words)) if _any_of(words, "bearers") else []
+    sure = {NAMED, COUNTRY_WORD} if _any_of(words, "order") else {NAMED}
+    hits = hits or [h for h in _hits(words, ctx) if h.score in sure and _fights(h)]
+    ids = tuple(dict.fromkeys(i for h in hits for i in h.party_ids))
+    if len(ids) != 1:
+        return ResolvedParty()
+    named = parties()[ids[0]]
+    return ResolvedParty(party_ids=ids, name=named.name, kind=named.kind, score=hits[0].score)
+
+
+def _fights(hit: _Hit) -> bool:
+    return all(
+        parties()[i].kind not in ("unknown", "monitor", "civilian-org") for i in hit.party_ids
+    )
 
 
 def trim_party(text: str, start: int, end: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from .causes import cause_code, outcome_codes
 from .counts import parse_count
 from .dates import DateContext, find_reference_day, resolve_date
-from .parties import PartyContext, party, resolve_party, trim_party
+from .parties import PartyContext, party, party_of_victims, resolve_party, trim_party
 from .places import PlaceContext, country_of_report, resolve_place, trim_place
 from .schema import Cause, Count, Date, Mention, Outcome, Party, Place, Report, Tagged
 from .text import sentences
@@ -101,7 +101,7 @@ def _year(date: Date | None) -> int | None:
 def resolve_parties(
     report: Report, mentions: Sequence[Mention]
 ) -> tuple[dict[int, tuple[Party, ...]], dict[int, str | None]]:
-    """The parties that each PARTY and SOURCE mention names, and the kind of the first.
+    """The parties that each PARTY, SOURCE and VICTIM mention names, and the kind of the first.
 
     A reference ('the organisation', 'both sides') is resolved from the mentions before it.
     """
@@ -110,9 +110,18 @@ def resolve_parties(
     parties: dict[int, tuple[Party, ...]] = {}
     kinds: dict[int, str | None] = {}
     for i, m in enumerate(mentions):
+        context = PartyContext(country=country, year=year, earlier=tuple(earlier[-12:]))
+        if m.label == "VICTIM":
+            own = party_of_victims(m.text, context)
+            if own.party_id:
+                parties[i] = (
+                    Party(
+                        text=m.text, start=m.start, end=m.end, party_id=own.party_id, name=own.name
+                    ),
+                )
+                kinds[i] = own.kind
         if m.label not in ("PARTY", "SOURCE"):
             continue
-        context = PartyContext(country=country, year=year, earlier=tuple(earlier[-12:]))
         start, end = trim_party(report.text, m.start, m.end)
         found = resolve_party(report.text[start:end], context)
         parties[i] = tuple(

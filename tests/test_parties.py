@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pipeline.data import load_toml
-from pipeline.parties import PartyContext, parties, resolve_party, trim_party
+from pipeline.parties import (
+    PartyContext,
+    parties,
+    party_of_victims,
+    resolve_party,
+    trim_party,
+)
 
 STORY = PartyContext(
     country="SY", earlier=((3, "syrian-government"), (40, "islamic-state"), (90, "sohr"))
@@ -178,3 +184,47 @@ def test_the_data_is_whole() -> None:
     assert {*rules["units"]["state"].values(), *rules["units"]["rebels"].values()} <= set(table)
     for party_id, row in load_toml("parties.toml").items():
         assert party_id in resolve_party(row["name_ar"]).party_ids or row["kind"] == "monitor"
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "ids"),
+    [
+        ("رجل أمن", "SA", ["police"]),
+        ("رجال الأمن", "SA", ["police"]),
+        ("رجال الأمن", "SO", ["somali-government"]),
+        ("رجال شرطة", "TR", ["police"]),
+        ("جنديين ماليين", "ML", ["mali-army"]),
+        ("شرطيا تونسيا", "TN", ["tunisian-forces"]),
+        ("داعشيا", "IQ", ["islamic-state"]),
+        ("الحوثيين", "YE", ["houthis"]),
+        # Words of the story, people of no side, two sides at once.
+        ("جنود", "IQ", []),
+        ("الإرهابيين", "SY", []),
+        ("مسلحين", "ML", []),
+        ("رضيع فلسطيني", "PS", []),
+        ("مواطنا سعوديا", "SA", []),
+        ("مدنيين", "SY", []),
+        ("داعشيا وحوثيا", "YE", []),
+    ],
+)
+def test_victims_may_name_their_own_side(text: str, country: str, ids: list[str]) -> None:
+    assert list(party_of_victims(text, PartyContext(country=country)).party_ids) == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "ids"),
+    [
+        ("قوات التحالف بقيادة المملكة العربية السعودية", "YE", ["saudi-coalition"]),
+        ("طائرات التحالف العربي", None, ["saudi-coalition"]),
+        ("طائرات التحالف", "YE", ["saudi-coalition"]),
+        ("طائرات التحالف", "IQ", ["us-coalition"]),
+        ("ميليشيا الحوثي وصالح", "YE", ["houthis", "saleh-forces"]),
+        ("المتمردين", "SA", ["houthis"]),
+        ("رجال المقاومة", "YE", ["yemen-government"]),
+        ("الشعب الفلسطيني", "PS", []),
+        ("متشددين إسلاميين", "ML", []),
+        ("قوة حفظ السلام التابعة للأمم المتحدة", "ML", ["un-peacekeepers"]),
+    ],
+)
+def test_sides_of_the_gulf_and_of_africa(text: str, country: str | None, ids: list[str]) -> None:
+    assert list(resolve_party(text, PartyContext(country=country)).party_ids) == ids
