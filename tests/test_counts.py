@@ -343,3 +343,20 @@ def test_plurals_before_their_owner_are_several(text: str) -> None:
     count = parse_count(text)
     assert count is not None
     assert (count.value, count.low, count.kind) == (None, 3, "vague")
+
+
+@pytest.mark.parametrize(
+    ("text", "qualifier", "low"),
+    [
+        ("عدداً كبيراً من", "vague", 3),
+        ("عدداً", "vague", 3),
+        ("كثيرة", "vague", 3),
+        ("العديد", "vague", 3),
+        ("عدد (13)", "exact", 13),
+        ("مايقارب 20", "approximate", 18),
+        ("مايزيد عن 30", "at_least", 30),
+    ],
+)
+def test_quantities_as_newspapers_write_them(text: str, qualifier: str, low: int) -> None:
+    count = parse_count(text)
+    assert count is not None and (count.qualifier, count.low) == (qualifier, low)
