@@ -141,7 +141,7 @@ def _record(
             (p for t in tails("perpetrator") for p in values.parties.get(t, ())), victims
         ),
         source=sources[0][0] if sources and sources[0] else None,
-        confidence=mention.score * score,
+        confidence=mention.score * mention.anchor_score * score,
         evidence=evidence,
     )
 
@@ -251,21 +251,27 @@ def inherit(records: Sequence[Record]) -> list[Record]:
     """Fill what a record leaves out and its own incident states; inherited dates are marked.
 
     Everything comes from its total or first telling; place, date and cause from records of its
-    sentence, the doer only where the cause is one and the same; place and date at last from the
-    record before it. Records of another scope give nothing.
+    sentence, the doer only where the cause is one and the same. Another scope gives nothing.
     """
     out = list(records)
     for k, record in enumerate(out):
         for donor in (record.subset_of, record.same_as):
             if donor is not None and out[donor].scope == record.scope:
                 out[k] = _filled(out[k], out[donor], cause=True, doer=True)
-    for k in range(len(out)):
-        alike = [r for j, r in enumerate(out) if j != k and r.scope == out[k].scope]
-        for donor_record in (r for r in alike if r.evidence == out[k].evidence):
-            out[k] = _filled(
-                out[k], donor_record, cause=True, doer=_one_cause(out[k], donor_record)
-            )
+    beside: dict[tuple[tuple[int, int], str], list[int]] = defaultdict(list)
+    for k, record in enumerate(out):
+        beside[record.evidence, record.scope].append(k)
+    for k, record in enumerate(out):
+        for j in beside[record.evidence, record.scope]:
+            if _is_full(out[k]):
+                break
+            if j != k:
+                out[k] = _filled(out[k], out[j], cause=True, doer=_one_cause(out[k], out[j]))
     return out
+
+
+def _is_full(record: Record) -> bool:
+    return bool(record.date and record.places and record.perpetrators and record.cause)
 
 
 def _one_cause(a: Record, b: Record) -> bool:
@@ -292,14 +298,20 @@ def _filled(record: Record, donor: Record, *, cause: bool = False, doer: bool = 
 
 
 def build_events(report_id: str, records: Sequence[Record]) -> tuple[Event, ...]:
-    """Group records into events, in order of first statement; ids count from 1 in a report."""
+    """Group records into events, in order of first statement; ids count from 1 in a report.
+
+    Records of one event agree in scope, days, places and doers, and do not differ in cause.
+    """
     groups: list[list[int]] = []
+    alike: dict[tuple[object, ...], list[list[int]]] = defaultdict(list)
     for k, record in enumerate(records):
-        home = next((g for g in groups if all(_one_event(records[j], record) for j in g)), None)
+        homes = alike[_incident(record)]
+        home = next((g for g in homes if _one_kind(records, g, record)), None)
         if home is None:
-            groups.append([k])
-        else:
-            home.append(k)
+            home = []
+            homes.append(home)
+            groups.append(home)
+        home.append(k)
     ids = {k: f"{report_id}#c{k + 1}" for k in range(len(records))}
     return tuple(
         _event(f"{report_id}#e{n}", [records[k] for k in group], [ids[k] for k in group], ids)
@@ -307,14 +319,14 @@ def build_events(report_id: str, records: Sequence[Record]) -> tuple[Event, ...]
     )
 
 
-def _one_event(a: Record, b: Record) -> bool:
-    return (
-        a.scope == b.scope
-        and _days(a.date) == _days(b.date)
-        and {p.start for p in a.places} == {p.start for p in b.places}
-        and _names(a.perpetrators) == _names(b.perpetrators)
-        and (a.cause is None or b.cause is None or a.cause.code == b.cause.code)
-    )
+def _incident(record: Record) -> tuple[object, ...]:
+    places = frozenset(p.start for p in record.places)
+    return record.scope, _days(record.date), places, frozenset(_names(record.perpetrators))
+
+
+def _one_kind(records: Sequence[Record], group: Sequence[int], record: Record) -> bool:
+    known = next((records[j].cause for j in group if records[j].cause), None)
+    return known is None or record.cause is None or known.code == record.cause.code
 
 
 def _names(parties: Sequence[Party]) -> set[str]:

@@ -166,7 +166,7 @@ def find_bound(
     if own is None:
         return None
     first, last = own
-    stops = (touched(a, b) for a, b in stop)
+    stops = (touched(a, b) for a, b in stop if a < right and b > left)
     spans = [(n.first, n.last) for n in read_numbers(tokens)] + [s for s in stops if s]
     others = [(a, b) for a, b in spans if b <= first or a >= last]
     bound = nearest_bound(tokens, first, last, others)

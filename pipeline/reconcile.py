@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from msgspec.structs import replace
 
 from .data import load_toml
-from .schema import Casualty, Category, Count, Event, Outcome, Record, Scope, Warning
+from .schema import Category, Count, Event, Outcome, Record, Scope, Warning
 from .text import key
 
 Toll = dict[tuple[Outcome, Scope], tuple[int, int | None]]
@@ -58,9 +58,10 @@ def _repeat_of_headline(text: str, records: list[Record], k: int) -> Record:
     record, end = records[k], _headline_end(text)
     if record.count.start < end:
         return record
-    taken = {r.same_as for r in records}
-    for j, head in enumerate(records[:k]):
-        if head.count.start < end and j not in taken and _same_toll(head, record):
+    heads = [j for j in range(k) if records[j].count.start < end]
+    taken = {r.same_as for r in records} if heads else set()
+    for j in heads:
+        if j not in taken and _same_toll(records[j], record):
             return replace(record, same_as=j)
     return record
 
@@ -108,21 +109,28 @@ def _words(name: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)[وفل]?(?:" + "|".join(map(re.escape, words)) + r")(?!\w)")
 
 
+_FAR = 400  # characters; further behind its total 'among them' is no part of it
+
+
+def _before(records: Sequence[Record], k: int) -> Iterator[int]:
+    """The records before the k-th of its outcome and scope, nearest first, as far as is looked."""
+    reach: int = load_toml("structure.toml")["reach"]
+    for j in range(k - 1, max(-1, k - 1 - reach), -1):
+        if (records[j].outcome, records[j].scope) == (records[k].outcome, records[k].scope):
+            yield j
+
+
 def _part_by_words(text: str, records: list[Record], k: int) -> Record:
     """A toll behind 'among them', in one sentence with a larger toll of the same outcome."""
     record = records[k]
-    for j in range(k - 1, -1, -1):
+    for j in _before(records, k):
         total = records[j]
-        if total.evidence != record.evidence:
+        if total.evidence != record.evidence or record.count.start - total.count.end > _FAR:
             break
-        between = key(text[total.count.end : record.count.start])
-        if (
-            total.outcome == record.outcome
-            and total.scope == record.scope
-            and _least(total.count) > _least(record.count)
-            and _words("part_markers").search(between)
-        ):
-            return replace(record, subset_of=j)
+        if _least(total.count) > _least(record.count):
+            between = key(text[total.count.end : record.count.start])
+            if _words("part_markers").search(between):
+                return replace(record, subset_of=j)
     return record
 
 
@@ -136,13 +144,10 @@ _OPENED = re.compile(r"^[^()\n]{0,40}\([^()\n]*$")
 def _part_in_brackets(text: str, records: list[Record], k: int) -> Record:
     """A toll in brackets that open right behind another: '41 (13 children, 4 women)'."""
     record = records[k]
-    for j in range(k - 1, -1, -1):
+    for j in _before(records, k):
         total = records[j]
-        if (
-            total.outcome == record.outcome
-            and total.scope == record.scope
-            and _least(total.count) >= _least(record.count)
-            and _OPENED.match(text[total.count.end : record.count.start])
+        if _least(total.count) >= _least(record.count) and _OPENED.match(
+            text[total.count.end : record.count.start]
         ):
             return replace(record, subset_of=j)
     return record
@@ -150,26 +155,28 @@ def _part_in_brackets(text: str, records: list[Record], k: int) -> Record:
 
 def _part_by_sum(text: str, records: list[Record], k: int) -> Record:
     """Neighbouring tolls of one outcome that add up exactly to a total told before or after."""
-    least = load_toml("structure.toml")["sums"]["least_total"]
+    sums = load_toml("structure.toml")["sums"]
+    if records[k].count.value is None:
+        return records[k]
     alike = [
         j for j, r in enumerate(records)
         if (r.outcome, r.scope) == (records[k].outcome, records[k].scope)
         and r.count.value is not None
         and r.same_as is None
     ]  # fmt: skip
-    for total in alike if k in alike else []:
+    at = alike.index(k)
+    for total in alike[max(0, at - sums["most_parts"]) : at + sums["most_parts"] + 1]:
         value = records[total].count.value or 0
-        free = [j for j in alike if records[j].subset_of in (None, total)]
-        if value >= least and total in free:
-            for parts in _runs_with(free, k, total):
+        if total != k and value >= sums["least_total"] and records[total].subset_of is None:
+            free = [j for j in alike if j == total or records[j].subset_of in (None, total)]
+            for parts in _runs_with(free, k, total, sums["most_parts"]):
                 if sum(records[j].count.value or 0 for j in parts) == value:
                     return replace(records[k], subset_of=total)
     return records[k]
 
 
-def _runs_with(alike: Sequence[int], k: int, total: int) -> Iterable[Sequence[int]]:
+def _runs_with(alike: Sequence[int], k: int, total: int, most: int) -> Iterable[Sequence[int]]:
     """Runs of two and more of ``alike`` that hold ``k``, right before or right after ``total``."""
-    most = load_toml("structure.toml")["sums"]["most_parts"]
     at = alike.index(total)
     for n in range(2, most + 1):
         for run in (alike[at + 1 : at + 1 + n], alike[max(at - n, 0) : at]):
@@ -181,21 +188,25 @@ def _superseded(text: str, records: list[Record], k: int) -> Record:
     """A toll of the same incident that a later one raises, or that is told as the earlier one,
     is a part of the newer."""
     old = records[k]
-    told_before = key(text[max(old.evidence[0], old.count.start - 80) : old.count.start])
-    if _words("earlier_markers").search(told_before):
-        newer = (j for j, r in enumerate(records[:k]) if _may_replace(r, old))
+    if _words("earlier_markers").search(_words_before(text, old)):
+        newer = (j for j in _before(records, k) if _may_replace(records[j], old))
         return replace(old, subset_of=next(newer, None))
-    for j in range(k + 1, len(records)):
+    reach: int = load_toml("structure.toml")["reach"]
+    for j in range(k + 1, min(len(records), k + 1 + reach)):
         new = records[j]
-        before = key(text[max(new.evidence[0], new.count.start - 80) : new.count.start])
         if (
             old.scope == "incident"
             and _may_replace(new, old)
             and {p.start for p in new.places} == {p.start for p in old.places}
-            and _words("rise_markers").search(before)
+            and _words("rise_markers").search(_words_before(text, new))
         ):
             return replace(old, subset_of=j)
     return old
+
+
+def _words_before(text: str, record: Record) -> str:
+    """The folded words of the record's sentence right before its count."""
+    return key(text[max(record.evidence[0], record.count.start - 80) : record.count.start])
 
 
 def _may_replace(new: Record, old: Record) -> bool:
@@ -222,7 +233,7 @@ def _no_circles(records: list[Record]) -> list[Record]:
 
 
 def _first_tellings(records: list[Record]) -> list[Record]:
-    """Point same_as at the first telling in the text, and never hold it beside subset_of."""
+    """Point same_as at the first telling in the text."""
     parent = list(range(len(records)))
 
     def root(k: int) -> int:
@@ -247,14 +258,16 @@ def share_categories(records: list[Record]) -> list[Record]:
     out = list(records)
     for k, record in enumerate(out):
         if record.victims.category == "unknown" and _is_bare(record):
-            beside = next(
-                (r for r in reversed(out[:k]) if r.evidence == record.evidence), None
-            )  # fmt: skip
+            before = out[k - 1] if k else None
+            beside = before if before and before.evidence == record.evidence else None
             known = beside.victims.category if beside else "unknown"
             out[k] = _with_category(record, known if known != "mixed" else "unknown")
-    for k, record in enumerate(out):
-        parts = [r for r in out if r.subset_of == k]
-        kinds = {r.victims.category for r in parts} - {"unknown"}
+    kinds_of: dict[int, set[Category]] = defaultdict(set)
+    for record in out:
+        if record.subset_of is not None:
+            kinds_of[record.subset_of].add(record.victims.category)
+    for k, kinds in kinds_of.items():
+        record = out[k]
         if record.victims.category == "unknown" and kinds >= {"civilian", "combatant"}:
             out[k] = _with_category(record, "mixed")
     return out
@@ -274,7 +287,8 @@ def _is_bare(record: Record) -> bool:
 
 
 def check_sums(records: Sequence[Record], ids: Sequence[str]) -> tuple[Warning, ...]:
-    """A warning for each total whose disjoint-looking parts add up to more than it can hold."""
+    """A warning for each total of which one part, or the parts that are not told by who the people
+    are (women, children: those may overlap) together, are more than it can hold."""
     parts: dict[int, list[int]] = defaultdict(list)
     for k, record in enumerate(records):
         if record.subset_of is not None and record.same_as is None:
@@ -283,10 +297,14 @@ def check_sums(records: Sequence[Record], ids: Sequence[str]) -> tuple[Warning, 
     for total, members in sorted(parts.items()):
         most = records[total].count.high
         largest = max(_least(records[k].count) for k in members)
-        if most is not None and largest > most:
+        apart = sum(
+            _least(records[k].count) for k in members if not records[k].victims.demographics
+        )
+        added = max(largest, apart)
+        if most is not None and added > most:
             found.append(Warning(
                 code="subtotals_exceed_total",
-                message=f"A part of {largest} is larger than its total of {most}.",
+                message=f"Parts of {added} are more than their total of {most}.",
                 casualty_ids=(ids[total], *(ids[k] for k in members)),
             ))  # fmt: skip
     return tuple(found)
@@ -308,8 +326,3 @@ def net_toll(events: Iterable[Event]) -> Toll:
                     None if high is None or most is None else high + most,
                 )
     return total
-
-
-def by_id(events: Iterable[Event]) -> Mapping[str, Casualty]:
-    """The casualty records of a report by their id."""
-    return {c.casualty_id: c for event in events for c in event.casualties}

@@ -69,7 +69,10 @@ class Reject(Struct, frozen=True):
 
 
 class Mention(Struct, frozen=True, kw_only=True):
-    """A tagged span. ``anchor`` says that a casualty record hangs on it, and of which scope."""
+    """A tagged span. ``anchor`` says that a casualty record hangs on it, and of which scope.
+
+    Scores are probabilities: of the span and its label, and of its being an anchor or none.
+    """
 
     label: MentionLabel
     start: int
@@ -77,6 +80,7 @@ class Mention(Struct, frozen=True, kw_only=True):
     text: str
     score: float = 1.0
     anchor: Scope | None = None
+    anchor_score: float = 1.0
 
 
 class Link(Struct, frozen=True, kw_only=True):

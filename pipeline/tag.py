@@ -180,7 +180,8 @@ def tag_section(network: Network, tokens: Tokens, text: str, settings: Settings)
     )
     scopes = decode_anchors(anchor_logits, spans.label)
     links = decode_links(link_logits, pairs.heads, pairs.tails, spans, scopes, settings)
-    return Tagged(tuple(_mentions(text, tokens, spans, scopes, scores)), tuple(links))
+    sure = anchor_scores(anchor_logits, scopes)
+    return Tagged(tuple(_mentions(text, tokens, spans, scopes, scores, sure)), tuple(links))
 
 
 def read_windows(network: Network, tokens: Tokens, settings: Settings) -> tuple[Floats, Floats]:
@@ -264,6 +265,13 @@ def decode_anchors(logits: Floats, labels: Ints) -> Ints:
     return best
 
 
+def anchor_scores(logits: Floats, scopes: Ints) -> list[float]:
+    """How probable it is that each mention is an anchor of any scope; or none, where it is not."""
+    none = softmax(logits)[:, 0]
+    scores: list[float] = np.where(scopes > 0, 1 - none, none).tolist()
+    return scores
+
+
 def decode_links(
     logits: Floats, heads: Ints, tails: Ints, spans: Spans, scopes: Ints, settings: Settings
 ) -> Iterator[Link]:
@@ -285,7 +293,7 @@ def decode_links(
 
 
 def _mentions(
-    text: str, tokens: Tokens, spans: Spans, scopes: Ints, scores: list[float]
+    text: str, tokens: Tokens, spans: Spans, scopes: Ints, scores: list[float], sure: list[float]
 ) -> Iterator[Mention]:
     for row in range(len(spans)):
         start, end = int(tokens.starts[spans.start[row]]), int(tokens.ends[spans.end[row] - 1])
@@ -296,4 +304,5 @@ def _mentions(
             text=text[start:end],
             score=scores[row],
             anchor=ANCHORS[scopes[row]] if scopes[row] else None,  # type: ignore[arg-type]
+            anchor_score=sure[row],
         )

@@ -84,6 +84,8 @@ def fold_key(text: str) -> Folded:
     return _folded(out)
 
 
+# The same words, names most of all, are looked up over and over.
+@lru_cache(maxsize=1 << 13)
 def key(text: str) -> str:
     """The lexicon key of ``text``: `fold_key` without the offsets."""
     return fold_key(text).text
