@@ -31,7 +31,7 @@ def evaluate(
 
     try:
         result = run(split, model)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
     Console().print(render(result))
     path = out or Path("out") / "eval" / f"{split}.json"

@@ -5,10 +5,17 @@ from __future__ import annotations
 from rich.table import Table
 
 from .evaluate import Evaluation
+from .records import FIELDS
+
+
+SHARES = ("net_toll", "net_toll_killed")
 
 
 def render(result: Evaluation) -> Table:
-    """Rows of all tables with precision, recall, F1 and the counts beneath them."""
+    """Rows of all tables with precision, recall, F1 and the counts beneath them.
+
+    Fields of the paired records and net tolls have one figure, the share that is right.
+    """
     table = Table(
         title=f"{result.model} on {result.split}: {result.values['reports']:.0f} reports, "
         f"{result.values['words']:.0f} words, {result.values['words_a_second']:.0f} words a second"
@@ -19,6 +26,9 @@ def render(result: Evaluation) -> Table:
         table.add_section()
         table.add_row(f"[bold]{name}[/bold]")
         for row, s in rows.items():
+            if row in (*FIELDS, *SHARES):
+                table.add_row(row, "", "", f"{s.f1:.3f}", str(s.correct), "", str(s.gold))
+                continue
             table.add_row(row, f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f1:.3f}",
                           str(s.correct), str(s.predicted), str(s.gold))  # fmt: skip
     return table
