@@ -174,3 +174,21 @@ def test_gazetteer_holds_places_where_they_belong(name: str, lat: float, lon: fl
 def test_distance() -> None:
     assert distance_km(33.513, 36.292, 36.202, 37.134) == pytest.approx(309, abs=3)
     assert distance_km(1.0, 2.0, 1.0, 2.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "name"),
+    [
+        ("بلدة الجينة", "SY", "Al-Jinah"),
+        ("حي نزال", "IQ", "Nazzal"),
+        ("جبهة الجفينة", "YE", "Jufaynah"),
+        ("دوار الكويت", "PS", "Kuwait roundabout"),
+        ("معسكر أبو شوك", "SD", "Abu Shouk camp"),
+        ("محافظة الحرث", "SA", "Al-Harth"),
+        ("بلدة سيفاري", "ML", "Sevare"),
+        ("بوروندي", "BI", "Burundi"),
+    ],
+)
+def test_places_that_newspapers_name(text: str, country: str, name: str) -> None:
+    place = resolve_place(text, 0, len(text), PlaceContext(countries={country: 1.0}))
+    assert (place.name, place.country) == (name, country)
