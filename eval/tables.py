@@ -7,7 +7,6 @@ from rich.table import Table
 from .evaluate import Evaluation
 from .records import FIELDS
 
-
 SHARES = ("net_toll", "net_toll_killed")
 
 

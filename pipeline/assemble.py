@@ -34,6 +34,7 @@ from .victims import victim_profile
 Linked = Mapping[str, Sequence[Link]]
 # The words of a victim's description may stand this many characters apart and still be one phrase.
 _PHRASE_GAP = 6
+BYSTANDERS = ("monitor", "civilian-org")  # kinds of party that do not fight
 STRONG = 0.5
 UNKNOWN_COUNT = Count(value=None, low=None, high=None, qualifier="vague", kind="vague")
 
@@ -138,7 +139,13 @@ def _record(
         date=_date(dates, evidence, values.reference if scope == "cumulative" else None),
         places=_specific_first(values.places[t] for t in tails("place") if t in values.places),
         perpetrators=_doers(
-            (p for t in tails("perpetrator") for p in values.parties.get(t, ())), victims
+            (
+                party
+                for t in tails("perpetrator")
+                if values.kinds.get(t) not in BYSTANDERS
+                for party in values.parties.get(t, ())
+            ),
+            victims,
         ),
         source=sources[0][0] if sources and sources[0] else None,
         confidence=mention.score * mention.anchor_score * score,
@@ -203,19 +210,29 @@ def _victims(
     people = [i for i in linked if mentions[i].label == "VICTIM"]
     if mentions[anchor].label == "VICTIM":
         people = [anchor, *people]
+    if mentions[anchor].label == "COUNT":
+        people = [i for i in people if _counted_by(mentions[anchor], mentions[i])][:1] or people
     sides = [i for i in linked if mentions[i].label == "PARTY"]
+    # 'policemen' and the like name their side themselves.
+    owners = sides or [i for i in people if values.parties.get(i)]
     shown = people or sides or list(outcomes) or [anchor]
     start, end = _phrase([mentions[i] for i in sorted({*shown[:1], *sides})], mentions[shown[0]])
-    parties = [party for i in sides for party in values.parties.get(i, ())]
+    parties = [party for i in owners for party in values.parties.get(i, ())]
     named = [p for p in parties if p.party_id]
-    kind = values.kinds.get(sides[0]) if sides else None
+    kind = values.kinds.get(owners[0]) if owners else None
     described = " ".join(mentions[i].text for i in people)
     category, demographics = victim_profile(described, kind)
+    if category == "unknown" and any("displaced" in values.outcomes.get(i, ()) for i in outcomes):
+        category = "civilian"
     return Victims(
         text=text[start:end], start=start, end=end, category=category, demographics=demographics,
         party_id=";".join(dict.fromkeys(p.party_id for p in named if p.party_id)) or None,
         name="; ".join(dict.fromkeys(p.name for p in named if p.name)) or None,
     )  # fmt: skip
+
+
+def _counted_by(number: Mention, noun: Mention) -> bool:
+    return 0 <= noun.start - number.end <= 2
 
 
 def _phrase(parts: Sequence[Mention], core: Mention) -> tuple[int, int]:
