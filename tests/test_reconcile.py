@@ -86,3 +86,76 @@ def test_references_in_a_circle_are_dropped() -> None:
     )
     refs = [c.subset_of for _, c in statements(result)]
     assert sorted(refs, key=str) in ([None, None], [None, "t#c1"], [None, "t#c2"])
+
+
+def test_parts_in_brackets_belong_to_the_number_before_them() -> None:
+    result = analysed(
+        "عدد [[القتلى|o1]]: [[112|n1]] ([[47|n2]] [[طفلاً|v1]]، [[18|n3]] [[سيدة|v2]])\n"
+        "حلب: [[5|n4]]",
+        "n1: killed 112 | unknown | incident | o1 |",
+        "n2: killed 47 | civilian | incident | o1 v1 |",
+        "n3: killed 18 | civilian | incident | o1 v2 |",
+        "n4: killed 5 | unknown | incident | o1 |",
+    )
+    total, *parts = (c for _, c in statements(result))
+    assert [p.subset_of for p in parts] == [total.casualty_id, total.casualty_id, None]
+
+
+def test_many_parts_that_add_up_and_chance_below_the_least_total() -> None:
+    result = analysed(
+        "[[قُتل|o1]] [[14|n1]] بينهم في إدلب [[8|n2]] وحلب [[3|n3]] وحمص [[2|n4]] ودرعا [[1|n5]].",
+        *(f"n{k}: killed 1 | unknown | incident | o1 |" for k in range(1, 6)),
+    )
+    total, *parts = (c for _, c in statements(result))
+    assert {p.subset_of for p in parts} == {total.casualty_id}
+    chance = analysed(
+        "[[قُتل|o1]] [[3|n1]] في إدلب. وقتل [[2|n2]] في حلب. وقتل [[1|n3]] في حمص.",
+        *(f"n{k}: killed 1 | unknown | incident | o1 |" for k in range(1, 4)),
+    )
+    assert all(c.subset_of is None for _, c in statements(chance))
+
+
+def test_a_toll_told_as_the_earlier_one_is_a_part_of_the_newer() -> None:
+    result = analysed(
+        "عدد [[القتلى|o1]] [[31|n1]]، بعد أن كان [[19|n2]].",
+        "n1: killed 31 | unknown | incident | o1 |",
+        "n2: killed 19 | unknown | incident | o1 |",
+    )
+    newer, older = (c for _, c in statements(result))
+    assert (newer.subset_of, older.subset_of) == (None, newer.casualty_id)
+
+
+def test_a_list_of_names_as_long_as_a_toll_told_before_repeats_it() -> None:
+    result = analysed(
+        "[[استشهاد|o1]] [[3|n1]] [[مدنيين|v1]]\nأسماء [[الشهداء|o2]]: "
+        "[[محمد العلي، خالد حمدان، ريم الصالح|v2]]",
+        "n1: killed 3 | civilian | incident | o1 v1 |",
+        "v2: killed 3 list | civilian | incident | o2 |",
+    )
+    told, names = (c for _, c in statements(result))
+    assert (names.count.kind, names.same_as) == ("named_list", told.casualty_id)
+
+
+def test_others_are_of_the_people_beside_them_and_a_total_of_both_is_mixed() -> None:
+    result = analysed(
+        "[[مقتل|o1]] [[5|n1]] [[مدنيين|v1]] [[وإصابة|o2]] [[7|n2]] [[آخرين|v2]]. "
+        "وفي الحصيلة [[9|n3]] [[قتلى|o3]]: [[6|n4]] [[مدنيين|v3]] و[[3|n5]] [[جنود|v4]].",
+        "n1: killed 5 | civilian | incident | o1 v1 |",
+        "n2: injured 7 | civilian | incident | o2 v2 |",
+        "n3: killed 9 | mixed | incident | o3 |",
+        "n4: killed 6 | civilian | incident | o3 v3 | part=n3",
+        "n5: killed 3 | combatant | incident | o3 v4 | part=n3",
+    )
+    categories = [c.victims.category for _, c in statements(result) if c.victims]
+    assert categories == ["civilian", "civilian", "mixed", "civilian", "combatant"]
+
+
+def test_parts_that_together_exceed_their_total_are_warned_about() -> None:
+    result = analysed(
+        "[[مقتل|o1]] [[10|n1]]: [[8|n2]] من [[داعش|p1]] و[[5|n3]] من [[قوات النظام|p2]]",
+        "n1: killed 10 | unknown | incident | o1 |",
+        "n2: killed 8 | unknown | incident | o1 of:p1 | part=n1",
+        "n3: killed 5 | unknown | incident | o1 of:p2 | part=n1",
+    )
+    (warning,) = result.warnings
+    assert "13" in warning.message and len(warning.casualty_ids) == 3
