@@ -25,7 +25,7 @@ def render(result: Evaluation) -> Table:
         table.add_section()
         table.add_row(f"[bold]{name}[/bold]")
         for row, s in rows.items():
-            if row in (*FIELDS, *SHARES):
+            if name.startswith("records") and row in (*FIELDS, *SHARES):
                 table.add_row(row, "", "", f"{s.f1:.3f}", str(s.correct), "", str(s.gold))
                 continue
             table.add_row(row, f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f1:.3f}",
