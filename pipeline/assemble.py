@@ -91,6 +91,9 @@ def _outcomes(
         return
     if mentions[anchor].label == "OUTCOME":
         found |= {code: 1.0 for code in values.outcomes.get(anchor, ())}
+    elif anchor in values.outcomes:
+        yield from ((code, 1.0) for code in values.outcomes[anchor])
+        return
     for link in linked.get("outcome", ()):
         for code in values.outcomes.get(link.tail, ()):
             found[code] = max(link.score, found.get(code, 0.0))
@@ -309,7 +312,8 @@ def _filled(record: Record, donor: Record, *, cause: bool = False, doer: bool = 
         record,
         date=date,
         places=record.places or donor.places,
-        perpetrators=record.perpetrators or (donor.perpetrators if doer else ()),
+        perpetrators=record.perpetrators
+        or (_doers(donor.perpetrators, record.victims) if doer else ()),
         cause=record.cause or (donor.cause if cause else None),
     )
 

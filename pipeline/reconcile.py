@@ -162,17 +162,20 @@ def _part_by_sum(text: str, records: list[Record], k: int) -> Record:
         j for j, r in enumerate(records)
         if (r.outcome, r.scope) == (records[k].outcome, records[k].scope)
         and r.count.value is not None
-        and r.same_as is None
     ]  # fmt: skip
     at = alike.index(k)
     for total in alike[max(0, at - sums["most_parts"]) : at + sums["most_parts"] + 1]:
         value = records[total].count.value or 0
         if total != k and value >= sums["least_total"] and records[total].subset_of is None:
-            free = [j for j in alike if j == total or records[j].subset_of in (None, total)]
+            free = [j for j in alike if j == total or _may_be_part(records[j], total)]
             for parts in _runs_with(free, k, total, sums["most_parts"]):
                 if sum(records[j].count.value or 0 for j in parts) == value:
                     return replace(records[k], subset_of=total)
     return records[k]
+
+
+def _may_be_part(record: Record, total: int) -> bool:
+    return record.same_as is None and record.subset_of in (None, total)
 
 
 def _runs_with(alike: Sequence[int], k: int, total: int, most: int) -> Iterable[Sequence[int]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .causes import cause_code, outcome_codes
 from .counts import parse_count
-from .dates import DateContext, find_reference_day, resolve_date
+from .dates import DateContext, find_reference_day, parse_day, resolve_date
 from .parties import PartyContext, party, party_of_victims, resolve_party, trim_party
 from .places import PlaceContext, country_of_report, resolve_place, trim_place
 from .schema import Cause, Count, Date, Mention, Outcome, Party, Place, Report, Tagged
@@ -73,11 +74,22 @@ def resolve_outcomes(text: str, mentions: Sequence[Mention]) -> dict[int, tuple[
     """The outcomes that each OUTCOME mention names, read with the words behind it.
 
     Words that the lexicon does not know count as killed: the tagger saw an outcome, and most are.
+    A bare plural that anchors a toll ('prisoners') names its outcome itself.
     """
-    return {
-        i: outcome_codes(m.text, text[m.end : m.end + _BEHIND]) or ("killed",)
-        for i, m in enumerate(mentions) if m.label == "OUTCOME"
-    }  # fmt: skip
+    outcomes: dict[int, tuple[Outcome, ...]] = {}
+    for i, m in enumerate(mentions):
+        if m.label == "OUTCOME":
+            outcomes[i] = outcome_codes(m.text, text[m.end : m.end + _BEHIND]) or ("killed",)
+        elif m.label == "VICTIM" and m.anchor and _is_bare_plural(m.text):
+            codes = outcome_codes(m.text)
+            outcomes |= {i: codes} if codes else {}
+    return outcomes
+
+
+def _is_bare_plural(text: str) -> bool:
+    """'Wounded', 'prisoners': one word, a number of people in its form alone."""
+    count = parse_count(text)
+    return count is not None and count.kind == "vague" and len(text.split()) == 1
 
 
 def resolve_dates(report: Report, mentions: Sequence[Mention]) -> dict[int, Date]:
@@ -91,7 +103,25 @@ def resolve_dates(report: Report, mentions: Sequence[Mention]) -> dict[int, Date
             day = resolve_date(m.text, report.published, context)
             dates[i] = replace(day, spans=((m.start, m.end),))
             previous = day if day.start and day.basis == "stated" else previous
-    return dates
+    return _aligned(dates)
+
+
+_PERIOD_SLACK = timedelta(days=2)
+
+
+def _aligned(dates: dict[int, Date]) -> dict[int, Date]:
+    """Counted periods ('over 50 days') that begin within two days of a stated one begin with it."""
+    stated = [d for d in dates.values() if d.precision == "interval" and d.basis == "stated"]
+    out = dict(dates)
+    for i, period in dates.items():
+        start = parse_day(period.start)
+        if period.precision != "interval" or period.basis != "relative" or start is None:
+            continue
+        for other in stated:
+            since = parse_day(other.start)
+            if since and abs(since - start) <= _PERIOD_SLACK and other.end == period.end:
+                out[i] = replace(period, start=other.start)
+    return out
 
 
 def _year(date: Date | None) -> int | None:

@@ -112,3 +112,41 @@ def test_second_references_anchor_nothing() -> None:
     tagged = tag(text, ("الجرحى", "OUTCOME", "incident"))
     (mention,) = complete(text, tagged).mentions
     assert mention == replace(tagged.mentions[0], anchor=None)
+
+
+def test_the_party_right_behind_people_is_their_side_and_a_row_of_them_too() -> None:
+    text = "قتل 7 من قوات النظام وحزب الله"
+    tagged = tag(
+        text, ("قتل", "OUTCOME", None), ("7", "COUNT", "incident"),
+        ("قوات النظام", "PARTY", None), ("وحزب الله", "PARTY", None), links="1>0 0.9",
+    )  # fmt: skip
+    wrong = Link(type="perpetrator", head=1, tail=2, score=0.9)
+    done = complete(text, Tagged(tagged.mentions, (*tagged.links, wrong)))
+    assert named(done) == {
+        ("outcome", "7", "قتل"),
+        ("victims", "7", "قوات النظام"),
+        ("victims", "7", "وحزب الله"),
+    }
+
+
+def test_the_subject_of_a_verb_of_killing_is_no_side() -> None:
+    text = "قتلت قوات النظام 7"
+    tagged = tag(
+        text, ("قتلت", "OUTCOME", None), ("قوات النظام", "PARTY", None),
+        ("7", "COUNT", "incident"), links="2>0 0.9",
+    )  # fmt: skip
+    doer = Link(type="perpetrator", head=2, tail=1, score=0.9)
+    done = complete(text, Tagged(tagged.mentions, (*tagged.links, doer)))
+    assert ("perpetrator", "7", "قوات النظام") in named(done)
+
+
+def test_an_undated_toll_beside_dated_cumulative_ones_is_cumulative() -> None:
+    text = "قتل 40 منذ آذار وأصيب 9"
+    tagged = tag(
+        text, ("قتل", "OUTCOME", None), ("40", "COUNT", "cumulative"), ("منذ آذار", "DATE", None),
+        ("وأصيب", "OUTCOME", None), ("9", "COUNT", "incident"), links="1>0 0.9,4>3 0.9",
+    )  # fmt: skip
+    date = Link(type="date", head=1, tail=2, score=0.9)
+    done = complete(text, Tagged(tagged.mentions, (*tagged.links, date)))
+    assert [m.anchor for m in done.mentions if m.anchor] == ["cumulative", "cumulative"]
+    assert complete(text, tagged).mentions[4].anchor == "incident"
