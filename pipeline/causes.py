@@ -77,6 +77,7 @@ class _Outcomes(Struct, frozen=True):
     both: re.Pattern[str]
     died_of_wounds: re.Pattern[str]
     none: re.Pattern[str]
+    no_violence: re.Pattern[str]
     lost: _Lost
     codes: dict[Outcome, re.Pattern[str]]
     weak: dict[Outcome, re.Pattern[str]]
@@ -90,6 +91,7 @@ def _outcomes() -> _Outcomes:
         both=_any_of(data["both"]),
         died_of_wounds=_any_of(data["died_of_wounds"]),
         none=_any_of(data["none"]),
+        no_violence=_any_of(data["no_violence"]),
         lost=_Lost(_any_of(lost["words"]), _any_of(lost["lives"]), _any_of(lost["losers"])),
         codes=_by_outcome(data["patterns"]),
         weak=_by_outcome(data["weak"]),
@@ -103,12 +105,16 @@ def _by_outcome(rows: dict[str, list[str]]) -> dict[Outcome, re.Pattern[str]]:
     return {cast(Outcome, code): _any_of(patterns) for code, patterns in rows.items()}
 
 
+_NEAR = 40  # characters behind an outcome word that may tell it is illness or sport
+
+
 def outcome_codes(text: str, context: str = "") -> tuple[Outcome, ...]:
     """The outcomes that ``text`` names, in the order that they are named; empty if none.
 
     One phrase for the dead and the wounded together is ``killed_or_injured`` alone. 'Victims' and
     'casualties' count as killed: only the text around them could say otherwise. ``context`` is the
-    text right behind the mention: 'lost' with lives, men or kin behind it is killed, not missing.
+    text right behind the mention: 'lost' with lives, men or kin behind it is killed, not missing;
+    illness and sport are no outcome.
     """
     folded = key(text)
     rules = _outcomes()
@@ -116,7 +122,7 @@ def outcome_codes(text: str, context: str = "") -> tuple[Outcome, ...]:
         return ("killed_or_injured",)
     if rules.died_of_wounds.search(folded) or _lost_for_good(folded, context, rules.lost):
         return ("killed",)
-    if rules.none.search(folded):
+    if rules.none.search(folded) or rules.no_violence.search(key(context[:_NEAR])):
         return ()
     return _named(folded, rules.codes) or _named(folded, rules.weak)
 

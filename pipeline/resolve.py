@@ -73,13 +73,13 @@ def _one(text: str) -> Count:
 def resolve_outcomes(text: str, mentions: Sequence[Mention]) -> dict[int, tuple[Outcome, ...]]:
     """The outcomes that each OUTCOME mention names, read with the words behind it.
 
-    Words that the lexicon does not know count as killed: the tagger saw an outcome, and most are.
-    A bare plural that anchors a toll ('prisoners') names its outcome itself.
+    Words that the lexicon does not know name none: most are rescues, treatment, flight. A bare
+    plural that anchors a toll ('prisoners') names its outcome itself.
     """
     outcomes: dict[int, tuple[Outcome, ...]] = {}
     for i, m in enumerate(mentions):
         if m.label == "OUTCOME":
-            outcomes[i] = outcome_codes(m.text, text[m.end : m.end + _BEHIND]) or ("killed",)
+            outcomes[i] = outcome_codes(m.text, text[m.end : m.end + _BEHIND])
         elif m.label == "VICTIM" and m.anchor and _is_bare_plural(m.text):
             codes = outcome_codes(m.text)
             outcomes |= {i: codes} if codes else {}

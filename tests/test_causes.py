@@ -145,3 +145,19 @@ def test_lost_lives_or_lost_from_sight(text: str, behind: str, outcome: str) -> 
 )
 def test_victims(text: str, kind: str | None, category: str, demographics: list[str]) -> None:
     assert victim_profile(text, kind) == (category, tuple(demographics))
+
+
+@pytest.mark.parametrize(
+    ("text", "context", "codes"),
+    [
+        ("إصابة", " مواطن بفيروس كورونا في جدة", ()),
+        ("وفاة", " الفنان بعد صراع مع مرض عضال", ()),
+        ("إصابة", " اللاعب في الركبة", ()),
+        ("إصابة", " مواطن برصاص قناص", ("injured",)),
+        ("إنقاذ", " ثلاثين شخصاً من الغرق", ()),
+    ],
+)
+def test_illness_sport_and_rescue_are_no_outcome(
+    text: str, context: str, codes: tuple[str, ...]
+) -> None:
+    assert outcome_codes(text, context) == codes

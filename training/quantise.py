@@ -21,21 +21,31 @@ ZERO = 128
 ACTIVATION_LEVELS = 127
 WEIGHT_LEVELS = 63
 EMBEDDING_LEVELS = 127
+# Errors of the first layers grow through the others. With three of the twelve in fp32 links keep
+# within 0.2 points of F1 on dev, with none they lose 1.3; six are no better.
+PRECISE_SHARE = 0.25
 SMALL_EMBEDDING = 1024  # rows up to which a table stays as it is
 
 Floats = NDArray[np.float32]
 
 
 def quantise(source: Path, out: Path) -> None:
-    """Read the fp32 model ``source``, write it with 8-bit matrices and embeddings to ``out``."""
+    """Read the fp32 model ``source``, write it with 8-bit matrices and embeddings to ``out``.
+
+    The first quarter of the matrices, in the order that they are used, stays in fp32.
+    """
     model = onnx.load(str(source))
     graph = model.graph
     tables = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     nodes: list[NodeProto] = []
     added: dict[str, TensorProto] = {}
     rows_of: dict[str, str] = {}  # activation -> its scales, where it is quantised already
+    matrices = [n for n in graph.node if n.op_type == "MatMul" and n.input[1] in tables]
+    precise = {n.output[0] for n in matrices[: int(len(matrices) * PRECISE_SHARE)]}
     for node in graph.node:
-        if node.op_type == "MatMul" and node.input[1] in tables:
+        if node.output[0] in precise:
+            nodes.append(node)
+        elif node.op_type == "MatMul" and node.input[1] in tables:
             nodes.extend(_matmul(node, tables[node.input[1]], rows_of, added))
         elif node.op_type == "Gather" and _is_embedding(tables.get(node.input[0])):
             nodes.extend(_embedding(node, tables[node.input[0]], added))
