@@ -6,6 +6,7 @@ added here carry a low score; the model's own come first.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -45,15 +46,20 @@ def join_people(text: str, tagged: Tagged) -> Tagged:
 def join_outcomes(text: str, tagged: Tagged) -> Tagged:
     """'dead' and 'and wounded', tagged apart, as the one outcome that the two words are.
 
-    Two anchors that no number counts ('there were dead and wounded') are two tolls and stay so.
+    Two anchors that no number counts ('there were dead and wounded') are two tolls and stay so,
+    and so do words that two numbers count.
     """
-    counted = {link.tail for link in tagged.links if tagged.mentions[link.head].label == "COUNT"}
+    heads: dict[int, set[int]] = defaultdict(set)
+    for link in tagged.links:
+        if link.type == "outcome" and tagged.mentions[link.head].label == "COUNT":
+            heads[link.tail].add(link.head)
 
     def fits(i: int) -> bool:
         first, second = tagged.mentions[i : i + 2]
-        alone = first.anchor and second.anchor and not counted & {i, i + 1}
+        alone = first.anchor and second.anchor and not heads[i] | heads[i + 1]
+        apart = heads[i] and heads[i + 1] and not heads[i] & heads[i + 1]
         both = outcome_codes(text[first.start : second.end]) == ("killed_or_injured",)
-        return both and not alone
+        return both and not alone and not apart
 
     return _join(text, tagged, "OUTCOME", fits)
 

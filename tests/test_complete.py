@@ -150,3 +150,12 @@ def test_an_undated_toll_beside_dated_cumulative_ones_is_cumulative() -> None:
     done = complete(text, Tagged(tagged.mentions, (*tagged.links, date)))
     assert [m.anchor for m in done.mentions if m.anchor] == ["cumulative", "cumulative"]
     assert complete(text, tagged).mentions[4].anchor == "incident"
+
+
+def test_dead_and_wounded_that_two_numbers_count_stay_apart() -> None:
+    text = "ان 2 من المقاومة قتلا وجرح 19"
+    tagged = tag(
+        text, ("2", "COUNT", "incident"), ("قتلا", "OUTCOME", None), ("وجرح", "OUTCOME", None),
+        ("19", "COUNT", "incident"), links="0>1 0.9,3>2 0.9",
+    )  # fmt: skip
+    assert named(complete(text, tagged)) == {("outcome", "2", "قتلا"), ("outcome", "19", "وجرح")}
