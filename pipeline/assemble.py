@@ -42,7 +42,8 @@ UNKNOWN_COUNT = Count(value=None, low=None, high=None, qualifier="vague", kind="
 def build_records(text: str, tagged: Tagged, values: Values) -> list[Record]:
     """One record for each anchor and outcome, in text order; nothing is inherited or merged yet.
 
-    ``subset_of`` and ``same_as`` follow the part_of and same_as links of the model.
+    ``subset_of`` and ``same_as`` follow the part_of and same_as links of the model. A number that
+    only the form of a noun tells ('a man', 'wounded') is kept where it is more likely than not.
     """
     by_head: dict[int, dict[str, list[Link]]] = defaultdict(lambda: defaultdict(list))
     for link in tagged.links:
@@ -55,9 +56,11 @@ def build_records(text: str, tagged: Tagged, values: Values) -> list[Record]:
             continue
         count = _count(text, mention, values.counts.get(i), stops)
         for outcome, score in _outcomes(i, tagged.mentions, by_head[i], values):
-            records.append(
-                _record(text, i, tagged.mentions, by_head[i], values, outcome, count, score, spans)
+            record = _record(
+                text, i, tagged.mentions, by_head[i], values, outcome, count, score, spans
             )
+            if record.count.kind == "explicit" or record.confidence >= STRONG:
+                records.append(record)
     return _refer(records, by_head)
 
 

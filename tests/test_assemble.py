@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from .marked import analysed, counts, statements
+from msgspec.structs import replace
+
+from eval.evaluate import gold_tagged
+from pipeline.analyse import analyse
+from pipeline.schema import Report, Tagged
+
+from .marked import analysed, counts, marked, statements
 
 
 def test_a_record_carries_every_field_with_its_span() -> None:
@@ -95,3 +101,15 @@ def test_a_date_from_another_sentence_is_marked_as_inherited() -> None:
     ((event, _),) = statements(result)
     assert event.date is not None
     assert (event.date.start, event.date.basis) == ("2020-03-01", "inherited")
+
+
+def test_a_person_that_the_model_doubts_is_no_toll_and_a_number_is() -> None:
+    report = marked(
+        "[[مقتل|o1]] [[شاب|v1]] و[[3|n1]] [[آخرين|v2]]",
+        "v1: killed 1 single | civilian | incident | o1 |",
+        "n1: killed 3 | unknown | incident | o1 v2 |",
+    )
+    tagged = gold_tagged(report)
+    doubted = Tagged(tuple(replace(m, score=0.4) for m in tagged.mentions), tagged.links)
+    result = analyse(Report(report_id="t", text=report.text), doubted)
+    assert counts(result) == [("killed", 3, "exact")]
