@@ -64,7 +64,7 @@ def compile(
 def stats(
     folder: Annotated[Path, typer.Argument(help="Folder with train, dev and test.")] = ROOT,
 ) -> None:
-    """Print sizes, labels, links, outcomes, countries, styles and planned points of each split.
+    """Print sizes, labels, links, outcomes, countries, styles and coverage of each split.
 
     Example: hasila annotations stats
     """
@@ -73,7 +73,7 @@ def stats(
 
     from .check import SPLITS
     from .form import read_reports
-    from .stats import POINTS, count_set
+    from .stats import count_set, parts
 
     try:
         counted = {split: count_set(read_reports(folder / split)) for split in SPLITS}
@@ -84,7 +84,28 @@ def stats(
     for name in next(iter(counted.values())):
         table.add_section()
         keys = dict.fromkeys(k for split in SPLITS for k in counted[split][name])
-        for key in map(str, POINTS) if name == "point" else keys:
+        for key in parts() if name == "part" else keys:
             row = [str(int(counted[split][name][key])) for split in SPLITS]
-            table.add_row(f"{name} {key}", *row)
+            title = f"{key} {parts()[key][0]}" if name == "part" else f"{name} {key}"
+            table.add_row(title, *row)
     Console().print(table)
+
+
+@app.command()
+def hints(
+    reports: Annotated[Path, typer.Argument(help="A .jsonl file or a folder of them.")],
+) -> None:
+    """Ask an annotator's second look: names, numbers and links that look forgotten.
+
+    Example: hasila annotations hints annotations/dev
+    """
+    from .form import read_reports
+    from .hints import hints as ask
+
+    try:
+        for report in read_reports(reports):
+            for hint in ask(report):
+                typer.echo(hint)
+    except (FileNotFoundError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error

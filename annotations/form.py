@@ -69,14 +69,15 @@ class GoldRecord(Struct, frozen=True, kw_only=True):
 
 
 class AnnotatedReport(Struct, frozen=True, kw_only=True):
-    """A report of the set. ``points`` are the phenomena of the writing plan, for coverage."""
+    """A report of the set. ``points`` are the parts of coverage.toml that its writer set out to
+    show."""
 
     id: str
     text: str
     published: str | None
     country: str
     style: str
-    points: tuple[int, ...]
+    points: tuple[str, ...]
     mentions: tuple[GoldMention, ...]
     links: tuple[GoldLink, ...]
     records: tuple[GoldRecord, ...]

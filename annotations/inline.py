@@ -82,7 +82,7 @@ def parse_block(report_id: str, body: str) -> AnnotatedReport:
     return AnnotatedReport(
         id=report_id, text=text, published=None if published == "-" else published,
         country=meta.get("country", ""), style=meta.get("style", ""),
-        points=tuple(int(p) for p in re.findall(r"\d+", meta.get("points", ""))),
+        points=tuple(re.findall(r"\w+", meta.get("points", ""))),
         mentions=mentions, links=_links(rows, records), records=records,
     )  # fmt: skip
 
@@ -228,7 +228,7 @@ def render(report: AnnotatedReport) -> str:
     return "\n".join([
         f"@@ {report.id}",
         f"country: {report.country} | style: {report.style} | published: {report.published or '-'}"
-        f" | points: {','.join(map(str, report.points))}",
+        f" | points: {','.join(report.points)}",
         "@text", _mark(report), "@records", *(_line(report, r) for r in report.records), "@end", "",
     ])  # fmt: skip
 

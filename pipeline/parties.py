@@ -127,6 +127,13 @@ def _aliases() -> dict[str, str]:
     return table
 
 
+def named_party(text: str) -> str | None:
+    """The party whose name or alias is ``text`` and nothing else, glued prefixes aside."""
+    words = _words(key(text))
+    forms = _forms(words) if words else ()
+    return next((_aliases()[form] for form in forms if form in _aliases()), None)
+
+
 @cache
 def _adjectives() -> dict[str, str]:
     """Words of nationality with and without article, in the forms of gender and number."""
