@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from pipeline.schema import ANCHOR_LABELS, ANCHOR_LINKS, LINK_TARGETS
-from pipeline.text import key, tokens
+from pipeline.read import read_reports as read_archive
+from pipeline.schema import ANCHOR_LABELS, ANCHOR_LINKS, LINK_TARGETS, Report
+from pipeline.text import tokens
 
 from .form import AnnotatedReport, GoldRecord, read_reports
+from .overlap import copied_runs, near_duplicates, shared_runs
 
 SPLITS = ("train", "dev", "test")
-SHARED_RUN = 8  # words: a run this long in two splits is leakage
 
 
 def check_folder(root: Path) -> list[str]:
@@ -23,8 +24,17 @@ def check_folder(root: Path) -> list[str]:
     """
     splits = {name: list(read_reports(root / name)) for name in SPLITS}
     findings = [f for reports in splits.values() for r in reports for f in check_report(r)]
-    findings += [*_repeated_ids(splits), *shared_runs(splits)]
+    everything = [r for reports in splits.values() for r in reports]
+    findings += [*_repeated_ids(splits), *shared_runs(splits), *near_duplicates(everything)]
     return findings
+
+
+def check_against(root: Path, others: Sequence[Path]) -> list[str]:
+    """Findings of runs of words that the set shares with the texts in ``others``, read as an
+    archive is; what cannot be read there is passed over."""
+    reports = [r for name in SPLITS for r in read_reports(root / name)]
+    texts = (r for r in read_archive(others) if isinstance(r, Report))
+    return copied_runs(reports, ((r.report_id, r.text) for r in texts))
 
 
 def check_report(report: AnnotatedReport) -> Iterator[str]:
@@ -124,20 +134,3 @@ def _repeated_ids(splits: Mapping[str, Sequence[AnnotatedReport]]) -> Iterator[s
     for report_id, n in counts.items():
         if n > 1:
             yield f"{report_id}: {n} reports bear this id"
-
-
-def shared_runs(
-    splits: Mapping[str, Iterable[AnnotatedReport]], run: int = SHARED_RUN
-) -> list[str]:
-    """Runs of ``run`` folded words that stand in two splits: one finding a pair of reports."""
-    where: dict[tuple[str, ...], set[tuple[str, str]]] = defaultdict(set)
-    for split, reports in splits.items():
-        for report in reports:
-            words = [w for w in key(report.text).split() if any(c.isalnum() for c in w)]
-            for i in range(len(words) - run + 1):
-                where[tuple(words[i : i + run])].add((split, report.id))
-    found: dict[tuple[str, ...], str] = {}
-    for words_run, places in where.items():
-        if len({split for split, _ in places}) > 1:
-            found.setdefault(tuple(sorted(i for _, i in places)), " ".join(words_run))
-    return [f"{' and '.join(ids)} share, across splits: {words}" for ids, words in found.items()]

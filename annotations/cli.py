@@ -18,17 +18,21 @@ ROOT = Path(__file__).resolve().parent
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder with train, dev and test.")] = ROOT,
+    folder: Annotated[Path, typer.Argument(help="Folder with the splits.")] = ROOT,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Texts of others that none of ours may repeat.")
+    ] = None,
 ) -> None:
-    """Check offsets, labels, links, records, and leakage between splits; exit 1 on a finding.
+    """Check offsets, labels, links, records, repeats and leakage; exit 1 on a finding.
 
-    Example: hasila annotations check
+    Example: hasila annotations check --against archive.jsonl.gz
     """
-    from .check import SPLITS, check_folder
+    from .check import SPLITS, check_against, check_folder
     from .form import read_reports
 
     try:
         findings = check_folder(folder)
+        findings += check_against(folder, against) if against else []
         counts = {split: sum(1 for _ in read_reports(folder / split)) for split in SPLITS}
     except (FileNotFoundError, ValueError) as error:
         typer.echo(str(error), err=True)
@@ -61,8 +65,29 @@ def compile(
 
 
 @app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="What to convert: a file, or brat's folder.")],
+    out: Annotated[Path, typer.Option(help="The file (brat: folder) to write.")],
+    to: Annotated[str, typer.Option(help="Format to write.")] = "jsonl",
+    from_: Annotated[str, typer.Option("--from", help="Format to read.")] = "jsonl",
+) -> None:
+    """Convert between jsonl, label-studio, brat, conll, docbin and prodigy, losing nothing.
+
+    Example: hasila annotations convert annotations/dev --to label-studio --out dev.json
+    """
+    from .interchange import convert as convert_file
+
+    try:
+        count = convert_file(source, out, from_, to)
+    except (OSError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{out}: {count} reports")
+
+
+@app.command()
 def stats(
-    folder: Annotated[Path, typer.Argument(help="Folder with train, dev and test.")] = ROOT,
+    folder: Annotated[Path, typer.Argument(help="Folder with the splits.")] = ROOT,
 ) -> None:
     """Print sizes, labels, links, outcomes, countries, styles and coverage of each split.
 

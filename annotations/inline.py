@@ -66,7 +66,7 @@ def parse_block(report_id: str, body: str) -> AnnotatedReport:
         raise InlineError(f"{report_id}: needs @text and @records, each on its own line") from error
     meta = _meta(report_id, head)
     text, spans = _unmark(report_id, marked)
-    rows = [_record_row(report_id, line) for line in lines.splitlines() if line.strip()]
+    rows = [record_row(report_id, line) for line in lines.splitlines() if line.strip()]
     anchors = {row["anchor"]: row["scope"] for row in rows}
     ids = {span[0] for span in spans}
     for row in rows:
@@ -77,7 +77,7 @@ def parse_block(report_id: str, body: str) -> AnnotatedReport:
         GoldMention(id=i, label=LABELS[i[0]], start=a, end=b, text=text[a:b], anchor=anchors.get(i))
         for i, a, b in spans
     )
-    records = _records(report_id, rows)
+    records = records_of(report_id, rows)
     published = meta.get("published", "-")
     return AnnotatedReport(
         id=report_id, text=text, published=None if published == "-" else published,
@@ -109,20 +109,22 @@ def _unmark(report_id: str, marked: str) -> tuple[str, list[tuple[str, int, int]
         raise InlineError(f"{report_id}: an unclosed or nested [[…|id]]")
     if len({i for i, _, _ in spans}) < len(spans):
         raise InlineError(f"{report_id}: a mention id is used twice")
-    snapped = [(i, *_whole_tokens(text, a, b)) for i, a, b in spans]
+    snapped = [(i, *whole_tokens(text, a, b)) for i, a, b in spans]
     for (i, _, end), (j, start, _) in zip(snapped, snapped[1:], strict=False):
         if start < end:
             raise InlineError(f"{report_id}: mentions {i} and {j} share a token")
     return text, snapped
 
 
-def _whole_tokens(text: str, start: int, end: int) -> tuple[int, int]:
+def whole_tokens(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span ``[start, end)`` grown to the ends of the tokens that it touches."""
     inside = [(a, b) for a, b in tokens(text) if a < end and b > start]
     return (inside[0][0], inside[-1][1]) if inside else (start, end)
 
 
-def _record_row(report_id: str, line: str) -> dict:
-    """``n1: killed >=12 | civilian | incident | o1 by:p1 | date=… part=n0`` as a dict."""
+def record_row(report_id: str, line: str) -> dict:
+    """``n1: killed >=12 | civilian | incident | o1 by:p1 | date=… part=n0`` as a dict; raises
+    InlineError."""
     try:
         anchor, rest = line.split(":", 1)
         what, category, scope, links, *keys = [part.strip() for part in rest.split("|")]
@@ -175,7 +177,8 @@ def _count(report_id: str, number: str, kind: list[str]) -> GoldCount:
     )  # fmt: skip
 
 
-def _records(report_id: str, rows: list[dict]) -> tuple[GoldRecord, ...]:
+def records_of(report_id: str, rows: list[dict]) -> tuple[GoldRecord, ...]:
+    """The records of `record_row` rows, named r1, r2, … in their order; raises InlineError."""
     ids = {(row["anchor"], row["outcome"]): f"r{k}" for k, row in enumerate(rows, 1)}
 
     def refer(row: dict, key: str) -> str | None:
@@ -249,6 +252,13 @@ def _line(report: AnnotatedReport, record: GoldRecord) -> str:
         for link in report.links
         if link.head == record.anchor and link.type in set(LINKS.values())
     ]
+    head, values = record_values(report, record)
+    return f"{record.anchor}: {head} | {' '.join(links)} | {values}"
+
+
+def record_values(report: AnnotatedReport, record: GoldRecord) -> tuple[str, str]:
+    """What a record line says before its links (``killed 3 | civilian | incident``) and behind
+    them (``date=… part=n1/killed``)."""
     by_id = {r.id: f"{r.anchor}/{r.outcome}" for r in report.records}
     date = record.date_start and (
         record.date_start if record.date_end == record.date_start
@@ -261,8 +271,8 @@ def _line(report: AnnotatedReport, record: GoldRecord) -> str:
         "same": record.same_as and by_id[record.same_as],
     }  # fmt: skip
     values = " ".join(f"{k}={v}" for k, v in keys.items() if v)
-    head = f"{record.anchor}: {record.outcome} {_count_text(record.count)}"
-    return f"{head} | {record.category} | {record.scope} | {' '.join(links)} | {values}"
+    head = f"{record.outcome} {_count_text(record.count)} | {record.category} | {record.scope}"
+    return head, values
 
 
 def _count_text(count: GoldCount) -> str:

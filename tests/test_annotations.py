@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from annotations.check import SPLITS, check_folder, check_report, shared_runs
+from annotations.check import SPLITS, check_folder, check_report
 from annotations.cli import app
 from annotations.form import read_reports, write_reports
 from annotations.inline import InlineError, blocks, parse, parse_block, render
+from annotations.overlap import shared_runs
 from pipeline.schema import MENTION_LABELS
 
 from .marked import marked
