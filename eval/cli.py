@@ -1,4 +1,4 @@
-"""The `hasila eval` command."""
+"""The `hasila eval` and `hasila agreement` commands."""
 
 from __future__ import annotations
 
@@ -38,3 +38,25 @@ def evaluate(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     typer.echo(str(path))
+
+
+def agreement(
+    first: Annotated[Path, typer.Argument(help="A .jsonl file or folder: one annotation.")],
+    second: Annotated[Path, typer.Argument(help="The same reports, annotated by another.")],
+) -> None:
+    """Score one annotation against another: spans, links, records, kappa.
+
+    Example: hasila agreement annotations/double/test-a.jsonl annotations/double/test-b.jsonl
+    """
+    from rich.console import Console
+
+    from annotations.form import read_reports
+
+    from .agreement import agreement as compare
+    from .tables import render_agreement
+
+    try:
+        result = compare(list(read_reports(first)), list(read_reports(second)))
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    Console().print(render_agreement(result))

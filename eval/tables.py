@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.table import Table
 
+from .agreement import Agreement
 from .evaluate import Evaluation
 from .records import FIELDS
+from .scores import Score
 
 SHARES = ("net_toll", "net_toll_killed")
 
@@ -21,7 +25,24 @@ def render(result: Evaluation) -> Table:
     )
     for column in ("", "precision", "recall", "F1", "right", "said", "gold"):
         table.add_column(column, justify="left" if not column else "right")
-    for name, rows in result.tables.items():
+    _add_rows(table, result.tables)
+    return table
+
+
+def render_agreement(result: Agreement) -> Table:
+    """The figures of two annotators; what the first marked stands under gold."""
+    table = Table(title=f"two annotations of {result.reports} reports")
+    for column in ("", "precision", "recall", "F1", "agreed", "second", "first"):
+        table.add_column(column, justify="left" if not column else "right")
+    _add_rows(table, result.tables)
+    table.add_section()
+    for name, kappa in result.kappas.items():
+        table.add_row(f"kappa {name}", "", "", f"{kappa:.3f}", "", "", str(result.paired))
+    return table
+
+
+def _add_rows(table: Table, tables: Mapping[str, Mapping[str, Score]]) -> None:
+    for name, rows in tables.items():
         table.add_section()
         table.add_row(f"[bold]{name}[/bold]")
         for row, s in rows.items():
@@ -30,4 +51,3 @@ def render(result: Evaluation) -> Table:
                 continue
             table.add_row(row, f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f1:.3f}",
                           str(s.correct), str(s.predicted), str(s.gold))  # fmt: skip
-    return table

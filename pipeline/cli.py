@@ -17,7 +17,8 @@ PLUGIN_GROUP = "hasila.commands"
 PLUGINS = {
     "train": "Train a model from annotated reports, and export it.",
     "eval": "Score the model on annotated reports; one table, with JSON beside it.",
-    "annotations": "Check annotated reports, count what they hold, compile the inline form.",
+    "agreement": "Score one annotation of reports against another of the same reports.",
+    "annotations": "Check annotated reports, count what they hold, convert them.",
 }
 USAGE_ERROR = 2
 
