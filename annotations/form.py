@@ -50,7 +50,11 @@ class GoldCount(Struct, frozen=True, kw_only=True):
 
 
 class GoldRecord(Struct, frozen=True, kw_only=True):
-    """One casualty statement: its values. Its spans are the links of its anchor."""
+    """One casualty statement: its values. Its spans are the links of its anchor.
+
+    ``by_reading`` names the fields whose value follows from reading the report, not from the
+    marks by the rules (eval/consistency.py).
+    """
 
     id: str
     anchor: str
@@ -66,6 +70,7 @@ class GoldRecord(Struct, frozen=True, kw_only=True):
     demographics: tuple[str, ...] = ()
     subset_of: str | None = None
     same_as: str | None = None
+    by_reading: tuple[str, ...] = ()
 
 
 class AnnotatedReport(Struct, frozen=True, kw_only=True):

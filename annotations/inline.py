@@ -209,7 +209,7 @@ def _record(row: dict, record_id: str, part: str | None, same: str | None) -> Go
         category=row["category"], scope=row["scope"], cause=values.get("cause") or None,
         date_start=start if known else None, date_end=(end or start) if known else None,
         victim_parties=names("of"), perpetrators=names("by"), demographics=names("demo"),
-        subset_of=part, same_as=same,
+        subset_of=part, same_as=same, by_reading=names("reading"),
     )  # fmt: skip
 
 
@@ -269,6 +269,7 @@ def record_values(report: AnnotatedReport, record: GoldRecord) -> tuple[str, str
         "of": ",".join(record.victim_parties), "demo": ",".join(record.demographics),
         "part": record.subset_of and by_id[record.subset_of],
         "same": record.same_as and by_id[record.same_as],
+        "reading": ",".join(record.by_reading),
     }  # fmt: skip
     values = " ".join(f"{k}={v}" for k, v in keys.items() if v)
     head = f"{record.outcome} {_count_text(record.count)} | {record.category} | {record.scope}"

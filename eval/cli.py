@@ -1,4 +1,4 @@
-"""The `hasila eval` and `hasila agreement` commands."""
+"""The `hasila eval`, `hasila agreement` and `hasila consistency` commands."""
 
 from __future__ import annotations
 
@@ -60,3 +60,31 @@ def agreement(
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
     Console().print(render_agreement(result))
+
+
+def consistency(
+    files: Annotated[list[Path], typer.Argument(help="Annotated reports: .jsonl files.")],
+    write: Annotated[
+        bool, typer.Option("--write", help="Write what the rules come to into the files.")
+    ] = False,
+) -> None:
+    """Check gold records against what the rules make of gold mentions and links; exit 1 if not.
+
+    Example: hasila consistency annotations/dev/dev.jsonl
+    """
+    from annotations.form import read_reports, write_reports
+
+    from .consistency import explained, findings
+
+    try:
+        sets = {path: list(read_reports(path)) for path in files}
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    found = [finding for reports in sets.values() for finding in findings(reports)]
+    for finding in found:
+        typer.echo(finding)
+    if write:
+        for path, reports in sets.items():
+            write_reports((explained(report) for report in reports), path)
+    typer.echo(f"{len(found)} findings{', written into the files' if write and found else ''}")
+    raise typer.Exit(1 if found and not write else 0)

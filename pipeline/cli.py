@@ -18,6 +18,7 @@ PLUGINS = {
     "train": "Train a model from annotated reports, and export it.",
     "eval": "Score the model on annotated reports; one table, with JSON beside it.",
     "agreement": "Score one annotation of reports against another of the same reports.",
+    "consistency": "Check gold records against what the rules make of gold marks.",
     "annotations": "Check annotated reports, count what they hold, convert them.",
 }
 USAGE_ERROR = 2

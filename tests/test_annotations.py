@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from annotations.check import SPLITS, check_folder, check_report
 from annotations.cli import app
 from annotations.form import read_reports, write_reports
+from annotations.hints import hints
 from annotations.inline import InlineError, blocks, parse, parse_block, render
-from annotations.overlap import shared_runs
+from annotations.overlap import copied_runs, near_duplicates, shared_runs
+from annotations.stats import shown
 from pipeline.schema import MENTION_LABELS
 
 from .marked import marked
@@ -96,6 +98,46 @@ def test_a_run_of_eight_words_in_two_splits_is_found() -> None:
     two = replace(example(), id="b", text=f"{words.replace('أ', 'ا')} ثم مضى")
     assert len(shared_runs({"train": [one], "test": [two]})) == 1
     assert shared_runs({"train": [one, two], "test": []}) == []
+
+
+def test_near_duplicates_and_copies_are_found() -> None:
+    words = [f"كلمة{k}" for k in range(20)]
+    one = replace(example(), id="a", text=" ".join(words))
+    other = replace(example(), id="b", text=" ".join([*words[:14], "ثم", "مضى"]))
+    apart = replace(example(), id="c", text=" ".join(reversed(words)))
+    assert [f.split(":")[0] for f in near_duplicates([one, other, apart])] == [
+        "a and b are near duplicates"
+    ]
+    tagged = "\n".join(f"{w} B-X" for w in words[3:12])  # a token a line, as corpora have it
+    others = [("corpus", tagged), ("too short", " ".join(words[:7]))]
+    assert len(copied_runs([one, apart], others)) == 1
+
+
+def test_each_part_is_seen_where_it_stands() -> None:
+    report = marked(
+        "[[مقتل|o1]] [[طفلين|v1]] و[[٣|n1]] [[رجال|v2]] على الأقل، ولم تسجل إصابات أخرى",
+        "v1: killed 2 dual | civilian | incident | o1 |",
+        "n1: killed >=3 | civilian | incident | o1 v2 |",
+    )
+    seen = set(shown(report))
+    assert {"1b", "1e", "3a", "5a", "5f", "9a", "16g"} <= seen
+    assert not seen & {"1a", "1c", "3b", "5c", "8a", "12a", "20i"}
+    assert "11d" in shown(replace(report, points=("11d",))) and "11d" not in seen
+
+
+def test_hints_ask_about_what_looks_forgotten() -> None:
+    report = marked(
+        "قصفت [[قوات النظام|p1]] [[سرمين|l1]]، و[[قتل|o1]] ما لا يقل عن [[4|n1]] [[مدنيين|v1]] "
+        "بينهم [[طفل|v2]] وأصيب 5 مدنيين، وانسحبت قوات النظام من سرمين",
+        "n1: killed >=4 | civilian | incident | o1 v1 by:p1 l1 |",
+        "v2: killed 1 single | civilian | incident | o1 | part=n1",
+    )
+    asked = " ".join(hints(report))
+    for said in (
+        "«قوات النظام» at", "a PARTY?", "«سرمين» at", "«5 مدنيين»", "before COUNT n1",
+        "record v2 «طفل» has no place", "lacks its total's place, perpetrator",
+    ):  # fmt: skip
+        assert said in asked, said
 
 
 def test_a_bad_line_is_named_with_its_file(tmp_path: Path) -> None:

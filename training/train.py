@@ -120,6 +120,7 @@ def arguments(config: Config, stage: Stage, folder: Path, steps: int) -> Trainin
         seed=config.seed,
         data_seed=config.seed,
         use_cpu=not torch.cuda.is_available(),
+        bf16=config.bfloat16,
         dataloader_pin_memory=False,
     )
 
