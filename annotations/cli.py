@@ -29,10 +29,12 @@ def check(
     """
     from .check import SPLITS, check_against, check_folder
     from .form import read_reports
+    from .linked import check_linked
 
     try:
         findings = check_folder(folder)
         findings += check_against(folder, against) if against else []
+        findings += check_linked(folder / "linked") if (folder / "linked").exists() else []
         counts = {split: sum(1 for _ in read_reports(folder / split)) for split in SPLITS}
     except (FileNotFoundError, ValueError) as error:
         typer.echo(str(error), err=True)
@@ -62,6 +64,27 @@ def compile(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(f"{out}: {write_reports(reports, out)} reports")
+
+
+@app.command("compile-linked")
+def compile_linked(
+    inline: Annotated[list[Path], typer.Argument(help="Files of the link set, as written.")],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+) -> None:
+    """Turn written reports of the link set into its two halves and its look-alike pairs.
+
+    Example: hasila annotations compile-linked cases.txt --out annotations/linked
+    """
+    from .linked import parse_linked, write_linked
+
+    try:
+        parsed = [parse_linked(path.read_text("utf-8")) for path in inline]
+    except (OSError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    reports = [report for own, _ in parsed for report in own]
+    sizes = write_linked(reports, [pair for _, own in parsed for pair in own], out)
+    typer.echo(f"{out}: {', '.join(f'{half} {n}' for half, n in sizes.items())}")
 
 
 @app.command()
@@ -98,6 +121,7 @@ def stats(
 
     from .check import SPLITS
     from .form import read_reports
+    from .linked import HALVES, LOOKALIKES, count_linked, read_linked, read_lookalikes
     from .stats import count_set, parts
 
     try:
@@ -114,6 +138,13 @@ def stats(
             title = f"{key} {parts()[key][0]}" if name == "part" else f"{name} {key}"
             table.add_row(title, *row)
     Console().print(table)
+    if (folder / "linked").exists():
+        pairs = len(read_lookalikes(folder / "linked" / LOOKALIKES))
+        for half in HALVES:
+            counts = count_linked(read_linked(folder / "linked" / f"{half}.jsonl"))
+            said = ", ".join(f"{name} {n}" for name, n in counts.items())
+            typer.echo(f"link set, {half}: {said}")
+        typer.echo(f"link set: {pairs} look-alike pairs")
 
 
 @app.command()

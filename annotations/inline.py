@@ -141,7 +141,7 @@ def record_row(report_id: str, line: str) -> dict:
     _check_word(report_id, "scope", scope, SCOPES)
     if values.get("cause"):
         _check_word(report_id, "cause", values["cause"], CAUSE_CODES)
-    count = _count(report_id, number, kind)
+    count = count_of(report_id, number, kind)
     return {"anchor": anchor.strip(), "outcome": outcome, "count": count, "category": category,
             "scope": scope, "links": pairs, "values": values}  # fmt: skip
 
@@ -156,7 +156,9 @@ def _link(word: str) -> tuple[LinkType, str]:
     return LINKS[role or mention[0]], mention
 
 
-def _count(report_id: str, number: str, kind: list[str]) -> GoldCount:
+def count_of(report_id: str, number: str, kind: list[str]) -> GoldCount:
+    """The count that ``number`` (12, >=12, <=12, ~12, 5..7, vague) and ``kind`` say; raises
+    InlineError."""
     match = _COUNT.match(number)
     if not match:
         raise InlineError(
