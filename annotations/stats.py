@@ -9,16 +9,23 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from pipeline.number_words import read_numbers, tokenize
+from pipeline.text import key
+
 from .form import AnnotatedReport
 from .inline import render
 
 COVERAGE = Path(__file__).resolve().parent / "coverage.toml"
+MANY_NUMBERS = 5
 LENGTHS = (35, 60, 120, 180, 250, 450)  # words, upper ends
 
 
 def count_set(reports: Iterable[AnnotatedReport]) -> dict[str, Counter[str]]:
-    """Counters by table name; ``size`` holds reports, words, mentions, links, records and the
-    reports without a casualty, ``part`` the reports that show a part of coverage.toml."""
+    """Counters by table name.
+
+    ``size`` holds reports, words, mentions, links, records and the reports without a casualty (and
+    those of them with five numbers or more); ``part`` the reports that show a part of coverage.toml.
+    """
     tables: dict[str, Counter[str]] = {
         name: Counter()
         for name in (
@@ -34,6 +41,7 @@ def count_set(reports: Iterable[AnnotatedReport]) -> dict[str, Counter[str]]:
             links=len(report.links),
             records=len(report.records),
             without_casualty=not report.records,
+            of_these_full_of_numbers=not report.records and numbers(report.text) >= MANY_NUMBERS,
         )
         tables["label"].update(m.label for m in report.mentions)
         tables["link"].update(x.type for x in report.links)
@@ -44,6 +52,11 @@ def count_set(reports: Iterable[AnnotatedReport]) -> dict[str, Counter[str]]:
         tables["words"][next((f"to {n}" for n in LENGTHS if words <= n), "more")] += 1
         tables["part"].update(shown(report))
     return tables
+
+
+def numbers(text: str) -> int:
+    """How many numbers, in digits or words, stand in ``text``."""
+    return len(read_numbers(tokenize(key(text))))
 
 
 @cache
