@@ -24,7 +24,7 @@ def count_set(reports: Iterable[AnnotatedReport]) -> dict[str, Counter[str]]:
     """Counters by table name.
 
     ``size`` holds reports, words, mentions, links, records and the reports without a casualty (and
-    those of them with five numbers or more); ``part`` the reports that show a part of coverage.toml.
+    those of them with five numbers or more); ``part`` those that show a part of coverage.toml.
     """
     tables: dict[str, Counter[str]] = {
         name: Counter()
