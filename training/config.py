@@ -37,6 +37,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int = 0
     settings: Settings = Settings()
     link_size: int = 160  # width of the link part
+    mention_layers: int = 0  # of the link part: mentions look at their neighbours
     dropout: Share = 0.1
     label_smoothing: Share = 0.0  # of the tag loss
     piece_dropout: Share = 0.0  # share of pieces that training hides behind the unknown piece

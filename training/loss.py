@@ -137,6 +137,7 @@ class TrainedNetwork(nn.Module):
             joined("heads", counts),
             joined("tails", counts),
             joined("features"),
+            torch.from_numpy(np.repeat(np.arange(len(rows)), np.diff(counts))).to(states.device),
         )
         link_logits = link_logits.masked_fill(~joined("allowed"), -1e4)
         return mean_loss(anchor_logits, joined("anchors")), mean_loss(link_logits, joined("links"))

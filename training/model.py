@@ -14,6 +14,7 @@ from pipeline.schema import MENTION_LABELS
 from pipeline.tag import Floats, Ints
 from pipeline.tokens import BOS_ID, EOS_ID
 
+MENTION_REACH = 24  # mentions to each side that a mention looks at
 ATTENTION_RANGE = 5.0  # a piece between two mentions weighs e^-5 to e^5 before normalisation
 
 
@@ -41,10 +42,41 @@ class BetweenPool(nn.Module):
         return (pooled[:, :, 1:] / pooled[:, :, :1].clamp(min=1e-3)).flatten(1)
 
 
+class MentionLayer(nn.Module):
+    """Mentions look at the mentions around them: a transformer layer whose attention knows how many
+    mentions stand between, and in which order."""
+
+    def __init__(self, size: int, dropout: float, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attended, self.fed = nn.LayerNorm(size), nn.LayerNorm(size)
+        self.queries = nn.Linear(size, 3 * size)
+        self.steps = nn.Embedding(2 * MENTION_REACH + 1, heads)
+        self.mix = nn.Linear(size, size)
+        self.feed = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, spans: Tensor, groups: Tensor) -> Tensor:
+        """``spans``, a row a mention in text order; those of one ``groups`` number are one text."""
+        queries, keys, values = (
+            part.unflatten(1, (self.heads, -1)).transpose(0, 1)
+            for part in self.queries(self.attended(spans)).chunk(3, dim=1)
+        )
+        order = torch.arange(spans.shape[0], device=spans.device)
+        steps = order[None] - order[:, None]
+        apart = (groups[None] != groups[:, None]) | (steps.abs() > MENTION_REACH)
+        bias = self.steps(steps.clamp(-MENTION_REACH, MENTION_REACH) + MENTION_REACH)
+        scores = queries @ keys.transpose(1, 2) / queries.shape[-1] ** 0.5 + bias.permute(2, 0, 1)
+        weights = scores.masked_fill(apart[None], -1e4).softmax(2)
+        mixed = self.mix((weights @ values).transpose(0, 1).flatten(1))
+        spans = spans + self.dropout(mixed)
+        return spans + self.dropout(self.feed(self.fed(spans)))
+
+
 class LinkPart(nn.Module):
     """Which mentions are anchors, and what each pair is to the other."""
 
-    def __init__(self, hidden: int, size: int, dropout: float) -> None:
+    def __init__(self, hidden: int, size: int, dropout: float, layers: int = 0) -> None:
         super().__init__()
         labels = len(MENTION_LABELS)
         self.first = nn.Linear(hidden, size)
@@ -53,6 +85,7 @@ class LinkPart(nn.Module):
         self.label = nn.Embedding(labels, size)
         self.norm = nn.LayerNorm(size)
         self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(MentionLayer(size, dropout) for _ in range(layers))
         self.anchor = nn.Sequential(nn.Linear(size, size), nn.GELU(), nn.Linear(size, len(ANCHORS)))
         self.head = nn.Linear(size, size)
         self.tail = nn.Linear(size, size)
@@ -80,13 +113,17 @@ class LinkPart(nn.Module):
         heads: Tensor,
         tails: Tensor,
         features: Tensor,
+        groups: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Logits over ANCHORS a mention, and over LINKS a pair.
 
         ``states`` are the encoder's vectors, a row a piece; ``first`` and ``last`` the pieces at
         the ends of each mention, both within; ``heads`` and ``tails`` index the mentions.
+        ``groups`` numbers the text of each mention, where there are several.
         """
         spans = self.spans(states, first, last, labels)
+        for layer in self.layers:
+            spans = layer(spans, torch.zeros_like(labels) if groups is None else groups)
         low = torch.minimum(last[heads], last[tails]) + 1
         high = torch.maximum(first[heads], first[tails])
         joint = self.head(spans)[heads] + self.tail(spans)[tails]
@@ -117,14 +154,25 @@ class TagPart(nn.Module):
 class TaggerNetwork(nn.Module):
     """Both parts, as they are trained together."""
 
-    def __init__(self, encoder: nn.Module, hidden: int, link_size: int, dropout: float) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        hidden: int,
+        link_size: int,
+        dropout: float,
+        mention_layers: int = 0,
+    ) -> None:
         super().__init__()
         self.tag = TagPart(encoder, hidden, dropout)
-        self.link = LinkPart(hidden, link_size, dropout)
+        self.link = LinkPart(hidden, link_size, dropout, mention_layers)
 
 
 def load_network(
-    encoder: str | Path, link_size: int, dropout: float, pretrained: bool = True
+    encoder: str | Path,
+    link_size: int,
+    dropout: float,
+    mention_layers: int = 0,
+    pretrained: bool = True,
 ) -> TaggerNetwork:
     """A network on the encoder of a folder in Hugging Face form, heads untrained.
 
@@ -137,7 +185,7 @@ def load_network(
         body = AutoModel.from_pretrained(encoder, config=config, **options)
     else:
         body = AutoModel.from_config(config, **options)
-    return TaggerNetwork(body, config.hidden_size, link_size, dropout)
+    return TaggerNetwork(body, config.hidden_size, link_size, dropout, mention_layers)
 
 
 class TorchNetwork:

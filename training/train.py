@@ -179,7 +179,8 @@ def train(config: Path, out: Path, threads: int | None = None, resume: bool = Fa
     encoder = Path(options.encoder)
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     dev = read_all(options.dev)
-    model = TrainedNetwork(load_network(encoder, options.link_size, options.dropout), options)
+    network = load_network(encoder, options.link_size, options.dropout, options.mention_layers)
+    model = TrainedNetwork(network, options)
     stages = []
     for number, stage in enumerate(options.stages):
         folder = out / f"stage-{number}"
@@ -224,7 +225,9 @@ def load_trained(folder: Path) -> tuple[TaggerNetwork, Config, dict[str, Any]]:
     record = msgspec.json.decode((folder / RECORD).read_bytes())
     config = msgspec.convert(record["config"], Config)
     shape = folder / "encoder.json"
-    network = load_network(shape, config.link_size, config.dropout, pretrained=False)
+    network = load_network(
+        shape, config.link_size, config.dropout, config.mention_layers, pretrained=False
+    )
     network.load_state_dict(load_file(folder / WEIGHTS))
     return network.eval(), config, record
 
