@@ -265,15 +265,32 @@ def share_categories(records: list[Record]) -> list[Record]:
             beside = before if before and before.evidence == record.evidence else None
             known = beside.victims.category if beside else "unknown"
             out[k] = _with_category(record, known if known != "mixed" else "unknown")
-    kinds_of: dict[int, set[Category]] = defaultdict(set)
-    for record in out:
-        if record.subset_of is not None:
-            kinds_of[record.subset_of].add(record.victims.category)
-    for k, kinds in kinds_of.items():
-        record = out[k]
-        if record.victims.category == "unknown" and kinds >= {"civilian", "combatant"}:
-            out[k] = _with_category(record, "mixed")
+    for _ in range(2):  # what a total learns from its parts its other parts learn from it
+        for k, record in enumerate(out):
+            out[k] = _with_category(record, _learnt(record, out))
+        for k, kinds in _kinds_of_parts(out).items():
+            if out[k].victims.category == "unknown" and kinds >= {"civilian", "combatant"}:
+                out[k] = _with_category(out[k], "mixed")
     return out
+
+
+def _learnt(record: Record, records: Sequence[Record]) -> Category:
+    """What an unknown record takes over: from its total, or from the statement that it repeats."""
+    own = record.victims.category
+    if own != "unknown":
+        return own
+    for other in (record.subset_of, record.same_as):
+        if other is not None and records[other].victims.category in ("civilian", "combatant"):
+            return records[other].victims.category
+    return own
+
+
+def _kinds_of_parts(records: Sequence[Record]) -> dict[int, set[Category]]:
+    kinds: dict[int, set[Category]] = defaultdict(set)
+    for record in records:
+        if record.subset_of is not None:
+            kinds[record.subset_of].add(record.victims.category)
+    return kinds
 
 
 def _with_category(record: Record, category: Category) -> Record:
