@@ -47,7 +47,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mention_noise: Share = 0.0  # share of wrongly predicted mentions that it does see
     weight_decay: float = 0.01
     gradient_clip: Positive = 1.0
-    bfloat16: bool = False  # multiply in 16 bits; weights and gradients stay in 32
+    bfloat16: bool = False  # multiply in 16 bits where the machine can; weights stay in 32
 
 
 def read_config(path: str | Path) -> Config:

@@ -120,9 +120,14 @@ def arguments(config: Config, stage: Stage, folder: Path, steps: int) -> Trainin
         seed=config.seed,
         data_seed=config.seed,
         use_cpu=not torch.cuda.is_available(),
-        bf16=config.bfloat16,
+        bf16=config.bfloat16 and fast_bfloat16(),
         dataloader_pin_memory=False,
     )
+
+
+def fast_bfloat16() -> bool:
+    """Whether the machine multiplies bfloat16 itself; a CPU that emulates it is 20 times slower."""
+    return torch.cuda.is_available() or bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def run_stage(
@@ -215,6 +220,7 @@ def _write_record(
         "stages": stages,
         "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
         "threads": torch.get_num_threads(),
+        "bfloat16": config.bfloat16 and fast_bfloat16(),
     }
     text = msgspec.json.format(msgspec.json.encode(record), indent=2)
     (out / RECORD).write_bytes(text + b"\n")
