@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .causes import cause_code, outcome_codes
 from .counts import parse_count
+from .data import load_toml
 from .dates import DateContext, find_reference_day, parse_day, resolve_date
 from .parties import PartyContext, party, party_of_victims, resolve_party, trim_party
 from .places import PlaceContext, country_of_report, resolve_place, trim_place
 from .schema import Cause, Count, Date, Mention, Outcome, Party, Place, Report, Tagged
-from .text import sentences
+from .text import key, sentences
 
 _BEHIND = 80  # characters behind a verb that may settle its sense ('lost ... their lives')
 
@@ -97,13 +100,22 @@ def resolve_dates(report: Report, mentions: Sequence[Mention]) -> dict[int, Date
     reference = _reference(report)
     dates: dict[int, Date] = {}
     previous: Date | None = None
+    period: Date | None = None
     for i, m in enumerate(mentions):
         if m.label == "DATE":
             context = DateContext(reference=reference, year=_year(previous), previous=previous)
             day = resolve_date(m.text, report.published, context)
+            if day.start is None and period and _same_period().search(key(m.text)):
+                day = replace(period, text=day.text, basis="relative")
             dates[i] = replace(day, spans=((m.start, m.end),))
+            period = day if day.start and day.end and day.start != day.end else period
             previous = day if day.start and day.basis == "stated" else previous
     return _aligned(dates)
+
+
+@cache
+def _same_period() -> re.Pattern[str]:
+    return re.compile(load_toml("dates.toml")["same_period"]["pattern"])
 
 
 _PERIOD_SLACK = timedelta(days=2)

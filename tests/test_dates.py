@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eval.evaluate import gold_tagged
 from pipeline.dates import (
     DateContext,
     combine_dates,
@@ -15,7 +16,10 @@ from pipeline.dates import (
     published_from_name,
     resolve_date,
 )
-from pipeline.schema import Date
+from pipeline.resolve import resolve_dates
+from pipeline.schema import Date, Report
+
+from .marked import marked
 
 PUBLISHED = "2018-05-02"  # a Wednesday
 BEFORE = Date(start="2018-03-20", end="2018-03-20", precision="day", basis="stated")
@@ -373,3 +377,23 @@ def test_dates_as_newspapers_write_them(text: str, start: str | None, end: str |
 )
 def test_a_copy_of_a_later_day_gives_way_to_the_weekday_told(text: str, day: str) -> None:
     assert find_reference_day(text, PUBLISHED + "T01:14:54") == (day, None, "metadata")
+
+
+def test_a_period_told_before_is_the_same_again() -> None:
+    report = marked(
+        "[[قتل|o1]] [[40|n1]] [[مدنيا|v1]] [[بين 3 و9 أيار 2016|d1]]، و[[أصيب|o2]] [[90|n2]] "
+        "[[خلال الفترة نفسها|d2]]",
+        "n1: killed 40 | civilian | cumulative | o1 v1 d1 |",
+        "n2: injured 90 | unknown | cumulative | o2 d2 |",
+        published="2016-06-01",
+    )
+    dates = resolve_dates(
+        Report(report_id="x", text=report.text, published=report.published),
+        gold_tagged(report).mentions,
+    )
+    assert [(d.start, d.end) for d in dates.values()] == [("2016-05-03", "2016-05-09")] * 2
+
+
+@pytest.mark.parametrize("text", ["الآن", "قبل قليل", "حتى يومنا هذا"])
+def test_now_is_the_day_of_the_report(text: str) -> None:
+    assert resolve_date(text, "2018-05-02").end == "2018-05-02"
