@@ -34,6 +34,7 @@ from .victims import victim_profile
 Linked = Mapping[str, Sequence[Link]]
 # The words of a victim's description may stand this many characters apart and still be one phrase.
 _PHRASE_GAP = 6
+_COUNTED_GAP = 2  # and between a number and the noun that it counts
 BYSTANDERS = ("monitor", "civilian-org")  # kinds of party that do not fight
 STRONG = 0.5
 UNKNOWN_COUNT = Count(value=None, low=None, high=None, qualifier="vague", kind="vague")
@@ -217,7 +218,7 @@ def _victims(
     if mentions[anchor].label == "VICTIM":
         people = [anchor, *people]
     if mentions[anchor].label == "COUNT":
-        people = [i for i in people if _counted_by(mentions[anchor], mentions[i])][:1] or people
+        people = _counted(mentions, mentions[anchor], people) or people
     sides = [i for i in linked if mentions[i].label == "PARTY"]
     # 'policemen' and the like name their side themselves.
     owners = sides or [i for i in people if values.parties.get(i)]
@@ -237,8 +238,15 @@ def _victims(
     )  # fmt: skip
 
 
-def _counted_by(number: Mention, noun: Mention) -> bool:
-    return 0 <= noun.start - number.end <= 2
+def _counted(mentions: Sequence[Mention], number: Mention, people: Sequence[int]) -> list[int]:
+    """The noun right behind the number, and what tells more ('persons of the displaced')."""
+    chain: list[int] = []
+    end, gap = number.end, _COUNTED_GAP
+    for i in sorted(people, key=lambda i: mentions[i].start):
+        if 0 <= mentions[i].start - end <= gap:
+            chain.append(i)
+            end, gap = mentions[i].end, _PHRASE_GAP
+    return chain
 
 
 def _phrase(parts: Sequence[Mention], core: Mention) -> tuple[int, int]:

@@ -268,6 +268,9 @@ def share_categories(records: list[Record]) -> list[Record]:
     for _ in range(2):  # what a total learns from its parts its other parts learn from it
         for k, record in enumerate(out):
             out[k] = _with_category(record, _learnt(record, out))
+            first = record.same_as
+            if first is not None and out[first].victims.category == "unknown":
+                out[first] = _with_category(out[first], out[k].victims.category)
         for k, kinds in _kinds_of_parts(out).items():
             if out[k].victims.category == "unknown" and kinds >= {"civilian", "combatant"}:
                 out[k] = _with_category(out[k], "mixed")
