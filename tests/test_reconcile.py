@@ -163,8 +163,8 @@ def test_parts_that_together_exceed_their_total_are_warned_about() -> None:
 
 def test_a_first_telling_learns_who_they_were_from_its_repeat_and_parts_from_their_total() -> None:
     result = analysed(
-        "[[مقتل|o1]] [[9|n1]] في [[دوما|l1]]. [[قتل|o2]] [[9|n2]] [[مدنيين|v1]] في [[دوما|l2]]، [[4|n3]] "
-        "منهم في السوق",
+        "[[مقتل|o1]] [[9|n1]] في [[دوما|l1]]. [[قتل|o2]] [[9|n2]] [[مدنيين|v1]] في [[دوما|l2]]، "
+        "[[4|n3]] منهم في السوق",
         "n1: killed 9 | civilian | incident | o1 l1 |",
         "n2: killed 9 | civilian | incident | o2 v1 l2 | same=n1",
         "n3: killed 4 | civilian | incident | o2 l2 | part=n2",
