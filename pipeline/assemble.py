@@ -282,13 +282,14 @@ def inherit(records: Sequence[Record]) -> list[Record]:
     """Fill what a record leaves out and its own incident states; inherited dates are marked.
 
     Everything comes from its total or first telling; place, date and cause from records of its
-    sentence, the doer only where the cause is one and the same. Another scope gives nothing.
+    sentence too, but not the doer: two sides of one sentence seldom share it. Another scope gives
+    nothing.
     """
     out = list(records)
     for k, record in enumerate(out):
         for donor in (record.subset_of, record.same_as):
             if donor is not None and out[donor].scope == record.scope:
-                out[k] = _filled(out[k], out[donor], cause=True, doer=True)
+                out[k] = _filled(out[k], out[donor], doer=True)
     beside: dict[tuple[tuple[int, int], str], list[int]] = defaultdict(list)
     for k, record in enumerate(out):
         beside[record.evidence, record.scope].append(k)
@@ -297,25 +298,15 @@ def inherit(records: Sequence[Record]) -> list[Record]:
             if _is_full(out[k]):
                 break
             if j != k:
-                out[k] = _filled(out[k], out[j], cause=True, doer=_one_cause(out[k], out[j]))
+                out[k] = _filled(out[k], out[j])
     return out
 
 
 def _is_full(record: Record) -> bool:
-    return bool(record.date and record.places and record.perpetrators and record.cause)
+    return bool(record.date and record.places and record.cause)
 
 
-def _one_cause(a: Record, b: Record) -> bool:
-    suffered = set((a.victims.party_id or "").split(";"))
-    return (
-        a.cause is not None
-        and b.cause is not None
-        and a.cause.start == b.cause.start
-        and not any(p.party_id in suffered for p in b.perpetrators)
-    )
-
-
-def _filled(record: Record, donor: Record, *, cause: bool = False, doer: bool = False) -> Record:
+def _filled(record: Record, donor: Record, *, doer: bool = False) -> Record:
     date = record.date
     if date is None and donor.date is not None:
         date = replace(donor.date, basis="inherited" if donor.date.start else None)
@@ -325,7 +316,7 @@ def _filled(record: Record, donor: Record, *, cause: bool = False, doer: bool = 
         places=record.places or donor.places,
         perpetrators=record.perpetrators
         or (_doers(donor.perpetrators, record.victims) if doer else ()),
-        cause=record.cause or (donor.cause if cause else None),
+        cause=record.cause or donor.cause,
     )
 
 
