@@ -12,6 +12,7 @@ from pipeline.schema import ANCHOR_LABELS, ANCHOR_LINKS, LINK_TARGETS, Report
 from pipeline.text import tokens
 
 from .form import AnnotatedReport, GoldRecord, read_reports
+from .linked import linked_files, read_linked
 from .overlap import copied_runs, near_duplicates, shared_runs
 
 SPLITS = ("train", "dev", "test")
@@ -30,11 +31,12 @@ def check_folder(root: Path) -> list[str]:
 
 
 def check_against(root: Path, others: Sequence[Path]) -> list[str]:
-    """Findings of runs of words that the set shares with the texts in ``others``, read as an
-    archive is; what cannot be read there is passed over."""
-    reports = [r for name in SPLITS for r in read_reports(root / name)]
+    """Findings of runs of words that the set, the link set too, shares with the texts in
+    ``others``, read as an archive is; what cannot be read there is passed over."""
+    ours = [(r.id, r.text) for name in SPLITS for r in read_reports(root / name)]
+    ours += [(r.id, r.text) for file in linked_files(root) for r in read_linked(file)]
     texts = (r for r in read_archive(others) if isinstance(r, Report))
-    return copied_runs(reports, ((r.report_id, r.text) for r in texts))
+    return copied_runs(ours, ((r.report_id, r.text) for r in texts))
 
 
 def check_report(report: AnnotatedReport) -> Iterator[str]:

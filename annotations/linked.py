@@ -117,6 +117,11 @@ def read_linked(path: Path) -> list[LinkedReport]:
     return list(_rows(path, LinkedReport))
 
 
+def linked_files(root: Path) -> list[Path]:
+    """The files of the link set's halves below the annotated set's folder, where they are there."""
+    return [p for half in HALVES if (p := root / "linked" / f"{half}.jsonl").exists()]
+
+
 def read_lookalikes(path: Path) -> list[Lookalike]:
     """The look-alike pairs of both halves; raises FileNotFoundError, ValueError."""
     return list(_rows(path, Lookalike))

@@ -58,21 +58,21 @@ def near_duplicates(reports: Iterable[AnnotatedReport], alike: float = ALIKE) ->
 
 
 def copied_runs(
-    reports: Iterable[AnnotatedReport], others: Iterable[tuple[str, str]], run: int = SHARED_RUN
+    ours: Iterable[tuple[str, str]], others: Iterable[tuple[str, str]], run: int = SHARED_RUN
 ) -> list[str]:
-    """Runs of ``run`` words that also stand in a text of others (name, text): one finding a
-    report, the first run met.
+    """Runs of ``run`` words of our texts (id, text) that also stand in texts of others (name,
+    text): one finding a report of ours, the first run met.
 
     Words of others that are in Latin letters alone are passed over, so that columns of tags
     between the words of a token-per-line file do not hide a copy.
     """
-    ours: dict[tuple[str, ...], str] = {}
-    for report in reports:
-        for words in runs(words_of(report.text), run):
-            ours.setdefault(words, report.id)
+    where: dict[tuple[str, ...], str] = {}
+    for report_id, text in ours:
+        for words in runs(words_of(text), run):
+            where.setdefault(words, report_id)
     found: dict[str, tuple[str, str]] = {}
     for name, text in others:
         for words in runs([w for w in words_of(text) if not w.isascii() or w.isdigit()], run):
-            if words in ours:
-                found.setdefault(ours[words], (name, " ".join(words)))
+            if words in where:
+                found.setdefault(where[words], (name, " ".join(words)))
     return [f"{report} shares with {name}: {words}" for report, (name, words) in found.items()]

@@ -110,7 +110,7 @@ def test_near_duplicates_and_copies_are_found() -> None:
     ]
     tagged = "\n".join(f"{w} B-X" for w in words[3:12])  # a token a line, as corpora have it
     others = [("corpus", tagged), ("too short", " ".join(words[:7]))]
-    assert len(copied_runs([one, apart], others)) == 1
+    assert len(copied_runs([(r.id, r.text) for r in (one, apart)], others)) == 1
 
 
 def test_each_part_is_seen_where_it_stands() -> None:
