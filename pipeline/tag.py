@@ -17,6 +17,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from .borders import mend_borders
 from .pairs import (
     ALLOWED,
     ANCHOR_LABEL_IDS,
@@ -173,6 +174,8 @@ def tag_section(network: Network, tokens: Tokens, text: str, settings: Settings)
         float(probabilities[np.arange(a, b), tags[a:b]].min())
         for a, b in zip(spans.start, spans.end, strict=True)
     ]
+    spans, kept = mend_borders(spans, tokens, text)
+    scores = [scores[row] for row in kept]
     pairs = find_pairs(tokens, spans, settings.reach)
     ends = (tokens.first[spans.start], tokens.first[spans.end] - 1)
     anchor_logits, link_logits = network.link(
