@@ -20,7 +20,9 @@ _TWIN = '"'
 _LONGEST_QUOTE = 6  # tokens within which an opened quote or bracket must close
 _LONGEST_DISTANCE = 12  # tokens of '(30 km west of Idlib)'
 _COUNT, _PLACE = (MENTION_LABELS.index(label) for label in ("COUNT", "PLACE"))
-_DISTANCE = re.compile(r"\(\s*(?:نحو|حوالي|قرابة)?\s*[\d٠-٩۰-۹.,]+\s*(?:كم|كلم|كيلو\s?مترا?ً?|ميلا?ً?)\b")
+_DISTANCE = re.compile(
+    r"\(\s*(?:نحو|حوالي|قرابة)?\s*[\d٠-٩۰-۹.,]+\s*(?:كم|كلم|كيلو\s?مترا?ً?|ميلا?ً?)\b"
+)
 
 
 def mend_borders(spans: Spans, tokens: Tokens, text: str) -> tuple[Spans, Ints]:

@@ -96,6 +96,7 @@ class _Builder:
             "weekday": lambda v: self.set("weekday", v),
             "day": self.day,
             "night": lambda v: self.set("night", True),
+            "same_day": lambda v: self.set("step", 0),
             "which": self.which,
             "the_unit": self.the_unit,
             "one_unit": self.one_unit,
@@ -210,6 +211,10 @@ class _Builder:
             1, "month", "hijri_month", "number", "year", "weekday", "full", "day"
         )
         opened = self.query.opener in ("since", "within", "ago", "after")
+        last = self.elements[-1]
+        if opened and follows is last and (last.kind, last.value) == ("number", 1):
+            follows = None  # 'one single day'
+            self.i += 1
         if follows is None and opened and self.point.is_empty():
             self.query.durations.append(Duration(1, unit))
 
@@ -257,6 +262,8 @@ def _inherit(points: list[Point]) -> None:
             earlier.year, earlier.year_which = later.year, earlier.year_which or later.year_which
         if earlier.hijri_month is not None and earlier.year is None:
             earlier.year = later.year
+        if later.year_which == "same" and earlier.year is not None:
+            later.year, later.hijri = earlier.year, earlier.hijri
 
 
 def read_points(elements: list[Element]) -> Query:

@@ -16,7 +16,7 @@ from .number_words import Token, fold_numbers, read_numbers, read_ordinal, token
 from .text import Folded, key
 
 ElementKind = Literal[
-    "full", "number", "year", "month", "hijri_month", "weekday", "day", "night", "which",
+    "full", "number", "year", "month", "hijri_month", "weekday", "day", "night", "same_day", "which",
     "the_unit", "one_unit", "two_units", "many_units", "opener", "boundary", "season", "era",
 ]  # fmt: skip
 
@@ -49,6 +49,7 @@ def _rows() -> Iterator[tuple[list[str], ElementKind, Any]]:
     for number, words in data["days"].items():
         yield words, "day", int(number)
     yield data["nights"]["last"], "night", None
+    yield data["same_day"]["words"], "same_day", None
     for which, words in data["which"].items():
         yield words, "which", which
     for row in data["units"]:

@@ -35,11 +35,13 @@ __all__ = [
 
 
 class DateContext(Struct, frozen=True):
-    """What the rest of the report says: ISO days, a year, and the date mentioned before."""
+    """What the rest of the report says: ISO days, a year, the stated date mentioned before, and the
+    day mentioned last, stated or not."""
 
     reference: str | None = None
     year: int | None = None
     previous: Date | None = None
+    nearest: Date | None = None
 
 
 class _Span(Struct, frozen=True):
@@ -96,6 +98,7 @@ class _Resolver:
         self.reference = reference
         self.context = context
         self.previous = parse_day(context.previous.end) if context.previous else None
+        self.nearest = parse_day(context.nearest.end) if context.nearest else self.previous
 
     # --- a whole mention
 
@@ -206,8 +209,8 @@ class _Resolver:
 
     def near(self, point: Point) -> _Span | None:
         """Today, a weekday, a night, a week: told by their distance alone."""
-        if point.step is not None and self.previous is not None:
-            at = self.previous + timedelta(days=point.step)
+        if point.step is not None and self.nearest is not None:
+            at = self.nearest + timedelta(days=point.step)
             return _relative((at, at), "day")
         if self.reference is None:
             return self.weekday_of_stretch(point)
@@ -397,9 +400,16 @@ def _part(
 _TODAY_WITHIN = 3000
 _TODAY_LENGTH = 90
 _TODAY = re.compile("[ا\u0671]ليوم")
-# A dateline stands in one of the first lines and holds few words beside the date.
+_YESTERDAY = re.compile(r"(?<!\w)[اأ\u0671](?:ل[اأ])?مس(?!\w)")
+# A dateline stands in one of the first lines and holds few words beside the date, or opens a line
+# and ends in a dash or colon ("Mosul - 9 June 2017 (agency) - ").
 _DATELINE_LINES = 6
 _DATELINE_WORDS = 4
+_DATELINE_LENGTH = 90
+_DATELINE_END = re.compile(r"[^.،\n]{0,30}?(?:\s[-–—ـ]|\)?:)")
+_BOUND = re.compile(r"(?:منذ|حتى|قبل|بعد)\s*$")  # a date behind these is not the report's
+# A heading of the first lines that names weekday and date ("round-up of Sunday 2-2-2014 in …").
+_HEADING_LINES = 3
 
 
 def find_reference_day(
@@ -408,8 +418,9 @@ def find_reference_day(
     """The day of the report: its ISO day, the span that tells it, and where from.
 
     Where from is ``metadata`` (``published``, or the weekday just before it that the text says it
-    is; no span), ``dateline`` (a full date on a short line
-    near the top) or ``today_phrase`` ("today, Wednesday the second of May 2018"). None if unknown.
+    is; no span), ``dateline`` (a full date on a short line near the top, at the head of a line before
+    a dash or colon, or behind its weekday in a heading) or ``today_phrase`` ("today, Wednesday the
+    second of May 2018", or yesterday with its date). None if unknown.
     """
     day = parse_day(published)
     if day is not None:
@@ -419,23 +430,46 @@ def find_reference_day(
 
 def _dateline(text: str) -> tuple[str, tuple[int, int] | None, str] | None:
     start = 0
-    for line in text.split("\n", _DATELINE_LINES)[:_DATELINE_LINES]:
-        if len(line) <= 120 and any(c.isdecimal() for c in line):
-            found = _first_full_date(line)
-            if found is not None and found[3] <= _DATELINE_WORDS:
-                return found[0], (start + found[1], start + found[2]), "dateline"
+    for number, line in enumerate(text.split("\n", _DATELINE_LINES)[:_DATELINE_LINES]):
+        head = line if len(line) <= 120 else line[:_DATELINE_LENGTH]
+        found = _first_full_date(head) if any(c.isdecimal() for c in head) else None
+        if found is not None and not _BOUND.search(line[: found[1]]):
+            day, first, last, words = found
+            short = head == line and words <= _DATELINE_WORDS
+            opens = len(line[:first].split()) <= _DATELINE_WORDS and _DATELINE_END.match(line, last)
+            heads = head == line and number < _HEADING_LINES and not _TODAY.search(line)
+            if short or opens or (heads and _names_weekday(line[:last], day)):
+                return day, (start + first, start + last), "dateline"
         start += len(line) + 1
     return None
 
 
+def _names_weekday(text: str, day: str) -> bool:
+    """Whether ``text``, which ends in the date ``day``, tells the right weekday right before it."""
+    points = read_points(scan(text).elements).points
+    return bool(points) and points[-1].weekday == date.fromisoformat(day).isoweekday()
+
+
 def _today_phrase(text: str) -> tuple[str, tuple[int, int] | None, str] | None:
-    for match in _TODAY.finditer(text, 0, _TODAY_WITHIN):
-        at = match.start()
-        piece = re.split(r"[.!؟\n]", text[at : at + _TODAY_LENGTH])[0]
-        found = _first_full_date(piece)
-        if found is not None and found[1] == 0:
-            return found[0], (at, at + found[2]), "today_phrase"
-    return None
+    found = (
+        (match.start(), day, span)
+        for phrase, later in ((_TODAY, 0), (_YESTERDAY, 1))
+        for match in phrase.finditer(text, 0, _TODAY_WITHIN)
+        if (told := _phrase_date(text, match.start(), later)) is not None
+        for day, span in (told,)
+    )
+    first = min(found, default=None)
+    return (first[1], first[2], "today_phrase") if first else None
+
+
+def _phrase_date(text: str, at: int, later: int) -> tuple[str, tuple[int, int]] | None:
+    """The full date that the phrase at ``at`` opens, ``later`` days on, and its span."""
+    piece = re.split(r"[.!؟\n]", text[at : at + _TODAY_LENGTH])[0]
+    found = _first_full_date(piece)
+    if found is None or found[1] != 0:
+        return None
+    day = date.fromisoformat(found[0]) + timedelta(days=later)
+    return day.isoformat(), (at, at + found[2])
 
 
 @cache

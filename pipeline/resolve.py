@@ -100,16 +100,20 @@ def resolve_dates(report: Report, mentions: Sequence[Mention]) -> dict[int, Date
     reference = _reference(report)
     dates: dict[int, Date] = {}
     previous: Date | None = None
+    nearest: Date | None = None
     period: Date | None = None
     for i, m in enumerate(mentions):
         if m.label == "DATE":
-            context = DateContext(reference=reference, year=_year(previous), previous=previous)
+            context = DateContext(
+                reference=reference, year=_year(previous), previous=previous, nearest=nearest
+            )
             day = resolve_date(m.text, report.published, context)
             if day.start is None and period and _same_period().search(key(m.text)):
                 day = replace(period, text=day.text, basis="relative")
             dates[i] = replace(day, spans=((m.start, m.end),))
             period = day if day.start and day.end and day.start != day.end else period
             previous = day if day.start and day.basis == "stated" else previous
+            nearest = day if day.precision == "day" else nearest
     return _aligned(dates)
 
 
