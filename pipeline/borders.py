@@ -54,9 +54,8 @@ def _balanced(words: list[str], start: int, end: int, limit: int) -> tuple[int, 
     opened: list[tuple[str, int]] = []
     for at in range(start, end):
         word = words[at]
-        if word == _TWIN and (not opened or opened[-1][0] != _TWIN):
-            opened.append((word, at))
-        elif word in _OPENERS:
+        opens = word == _TWIN and (not opened or opened[-1][0] != _TWIN)
+        if opens or word in _OPENERS:
             opened.append((word, at))
         elif word == _TWIN or word in _CLOSERS:
             if opened and opened[-1][0] in (_TWIN, _CLOSERS.get(word)):

@@ -16,8 +16,9 @@ from .number_words import Token, fold_numbers, read_numbers, read_ordinal, token
 from .text import Folded, key
 
 ElementKind = Literal[
-    "full", "number", "year", "month", "hijri_month", "weekday", "day", "night", "same_day", "which",
-    "the_unit", "one_unit", "two_units", "many_units", "opener", "boundary", "season", "era",
+    "full", "number", "year", "month", "hijri_month", "weekday", "day", "night", "which",
+    "same_day", "the_unit", "one_unit", "two_units", "many_units", "opener", "boundary", "season",
+    "era",
 ]  # fmt: skip
 
 

@@ -418,9 +418,9 @@ def find_reference_day(
     """The day of the report: its ISO day, the span that tells it, and where from.
 
     Where from is ``metadata`` (``published``, or the weekday just before it that the text says it
-    is; no span), ``dateline`` (a full date on a short line near the top, at the head of a line before
-    a dash or colon, or behind its weekday in a heading) or ``today_phrase`` ("today, Wednesday the
-    second of May 2018", or yesterday with its date). None if unknown.
+    is; no span), ``dateline`` (a full date on a short line near the top, at the head of a line
+    before a dash or colon, or behind its weekday in a heading) or ``today_phrase`` ("today,
+    Wednesday the second of May 2018", or yesterday with its date). None if unknown.
     """
     day = parse_day(published)
     if day is not None:

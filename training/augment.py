@@ -94,6 +94,4 @@ def _respelt(report: AnnotatedReport, letters: dict[int, str]) -> AnnotatedRepor
     mentions = tuple(
         msgspec.structs.replace(m, text=m.text.translate(letters)) for m in report.mentions
     )
-    return msgspec.structs.replace(
-        report, text=report.text.translate(letters), mentions=mentions
-    )
+    return msgspec.structs.replace(report, text=report.text.translate(letters), mentions=mentions)
