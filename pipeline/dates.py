@@ -437,11 +437,15 @@ def _dateline(text: str) -> tuple[str, tuple[int, int] | None, str] | None:
             day, first, last, words = found
             short = head == line and words <= _DATELINE_WORDS
             opens = len(line[:first].split()) <= _DATELINE_WORDS and _DATELINE_END.match(line, last)
-            heads = head == line and number < _HEADING_LINES and not _TODAY.search(line)
+            heads = head == line and number < _HEADING_LINES and not _seen_from_a_day(line)
             if short or opens or (heads and _names_weekday(line[:last], day)):
                 return day, (start + first, start + last), "dateline"
         start += len(line) + 1
     return None
+
+
+def _seen_from_a_day(line: str) -> bool:
+    return _TODAY.search(line) is not None or _YESTERDAY.search(line) is not None
 
 
 def _names_weekday(text: str, day: str) -> bool:
@@ -484,10 +488,10 @@ def _first_full_date(text: str) -> tuple[str, int, int, int] | None:
     """
     scanned = scan(text)
     for first, last in _runs(scanned):
-        points = read_points(scanned.elements[first:last]).points
-        if len(points) != 1:
+        query = read_points(scanned.elements[first:last])
+        if len(query.points) != 1 or query.opener:
             continue
-        point = points[0]
+        point = query.points[0]
         complete = point.full or (point.day and point.year and (point.month or point.hijri_month))
         span = _Resolver(None, DateContext()).point(point) if complete else None
         if span is None or span.start is None:

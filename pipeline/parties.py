@@ -18,6 +18,7 @@ from .text import fold_key, key
 from .trim import trim_marks
 
 LONGEST_NAME = 8  # words
+_NATION_REACH = 3  # words between aircraft and the word for whose they are
 # How sure a reading is, by what it rests on (set by hand): a name, a name amid other words,
 # a word that depends on the country, one that depends on the story, a word of nationality.
 NAMED, COUNTRY_WORD, LAST_NAMED, NATIONALITY = 0.95, 0.75, 0.65, 0.7
@@ -148,8 +149,8 @@ def _adjectives() -> dict[str, str]:
 
 
 @cache
-def _by_country() -> dict[str, dict[str, str]]:
-    rows = load_toml("party_references.toml")["by_country"]
+def _by_country(section: str = "by_country") -> dict[str, dict[str, str]]:
+    rows = load_toml("party_references.toml")[section]
     return {_name_key(_words(key(word))): table for word, table in rows.items()}
 
 
@@ -264,10 +265,12 @@ def _joined(word: str, folded: str) -> bool:
 
 
 def _foreign_aircraft(words: Sequence[str], hits: Sequence[_Hit]) -> list[_Hit]:
-    """'Warplanes' are another's where a word of nationality stands right behind them."""
+    """'Warplanes' are another's where a word of nationality stands behind them ('drones that are
+    believed to be Israeli')."""
     if len(hits) != 1 or hits[0].score >= NAMED:
         return []
-    return [h for h in _nationalities(words) if h.first == hits[0].last]
+    last = hits[0].last
+    return [h for h in _nationalities(words) if last <= h.first <= last + _NATION_REACH]
 
 
 def _unit(words: Sequence[str], ctx: PartyContext) -> Iterator[_Hit]:
@@ -321,7 +324,8 @@ def _meaning(form: str, ctx: PartyContext) -> tuple[tuple[str, ...], float]:
         return (_renamed(form, party_id, ctx),), NAMED
     if form in _word_set("both_sides"):
         return _two_sides(ctx), LAST_NAMED
-    return (), 0.0
+    assumed = _by_country("assumed").get(form, {}).get(ctx.country or "")
+    return ((assumed,), COUNTRY_WORD) if assumed else ((), 0.0)
 
 
 def _renamed(form: str, party_id: str, ctx: PartyContext) -> str:

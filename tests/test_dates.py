@@ -169,7 +169,8 @@ def test_the_year_comes_from_the_report_unless_that_lies_ahead() -> None:
 @pytest.mark.parametrize(
     ("text", "day"),
     [("اليوم التالي", "2018-03-21"), ("اليوم ذاته", "2018-03-20"), ("28 من الشهر ذاته",
-     "2018-03-28"), ("الـ 13 منه", "2018-03-13")],
+     "2018-03-28"), ("الـ 13 منه", "2018-03-13"), ("في ذلك اليوم", "2018-03-20"),
+     ("بتاريخه فجراً", "2018-03-20")],
 )  # fmt: skip
 def test_a_day_told_by_the_date_before(text: str, day: str) -> None:
     assert days(text, previous=BEFORE) == (day, day, "day", "relative")
@@ -202,6 +203,16 @@ def test_dates_of_one_record_are_put_together() -> None:
             "استهدفت طائرات بلدة اليوم الأحد الثالث من حزيران / يونيو 2018، في تصعيد جديد.",
             "2018-06-03", "اليوم الأحد الثالث من حزيران / يونيو 2018", "today_phrase",
         ),
+        (
+            "الموصل - 9 جوان 2017 (وأج) - قُتل ثلاثة مدنيين عندما فتح مسلحون النار على سيارة أجرة"
+            " كانت تقلهم قرب أحد الجسور القديمة في المدينة أول أمس، كما قال شهود.",
+            "2017-06-09", "9 جوان 2017", "dateline",
+        ),
+        ("صفحة محلية\n28 March 2017 · 🌐\nقصف.", "2017-03-28", "28 March 2017", "dateline"),
+        ("أحداث الأحد 2-2-2014 في المنطقة الشمالية وما حولها من القرى", "2014-02-02",
+         "الأحد 2-2-2014", "dateline"),
+        ("قُتل رجل أمس الثلاثاء 17 جانفي 2017 في المدينة القديمة من البلدة ذاتها بعد ظهر النهار.",
+         "2017-01-18", "أمس الثلاثاء 17 جانفي 2017", "today_phrase"),
     ],
 )  # fmt: skip
 def test_the_day_of_the_report_is_found_in_its_text(
@@ -211,6 +222,10 @@ def test_the_day_of_the_report_is_found_in_its_text(
     assert found is not None and found[1] is not None
     assert (found[0], text[found[1][0] : found[1][1]], found[2]) == (day, span, source)
     assert find_reference_day(text, "2020-01-01T10:00:00Z") == ("2020-01-01", None, "metadata")
+
+
+def test_a_date_that_only_bounds_a_period_is_not_the_day_of_the_report() -> None:
+    assert find_reference_day("حصيلة الشهداء منذ 7 أكتوبر 2023", None) is None
 
 
 @pytest.mark.parametrize(

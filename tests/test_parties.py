@@ -79,7 +79,17 @@ def test_names(text: str, ids: list[str]) -> None:
 )
 def test_words_that_depend_on_the_story(text: str, ids: list[str]) -> None:
     assert list(resolve_party(text, STORY).party_ids) == ids
-    assert resolve_party(text, PartyContext(country="SY")).party_ids == ()
+    assert resolve_party(text, PartyContext(country="EG")).party_ids == ()
+
+
+def test_the_organisation_of_whom_nothing_was_said_before() -> None:
+    assert resolve_party("والتنظيم", PartyContext(country="IQ")).party_ids == ("islamic-state",)
+
+
+@pytest.mark.parametrize("aircraft", ["طائرات", "طائرات مسيرة", "طائرات حربية يرجح أنها"])
+def test_aircraft_of_another_country(aircraft: str) -> None:
+    found = resolve_party(f"{aircraft} إسرائيلية", PartyContext(country="SY"))
+    assert found.party_ids == ("israel",)
 
 
 @pytest.mark.parametrize(
