@@ -22,17 +22,17 @@ Toll = dict[tuple[Outcome, Scope], tuple[int, int | None]]
 
 def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
     """The records with ``subset_of`` and ``same_as`` set, free of circles, pointing to firsts."""
-    out = list(records)
+    # What stands in brackets behind a toll is its part, whatever the model says.
+    out = [_part_in_brackets(text, list(records), k) for k in range(len(records))]
     steps = (
         _repeat_of_headline,
         _names_of_told,
-        _part_in_brackets,
-        _part_by_sum,
+        _part_by_own_words,
         _part_by_words,
-        _superseded,
     )
     for step in steps:
         out = _apply(text, out, step)
+    out = _apply(text, _parts_by_sum(out), _superseded)
     return share_categories(_first_tellings(_no_circles(out)))
 
 
@@ -109,6 +109,7 @@ def _words(name: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)[وفل]?(?:" + "|".join(map(re.escape, words)) + r")(?!\w)")
 
 
+_OWN_MARKER = 1  # characters between a number and the 'of them' that makes it a part
 _FAR = 400  # characters; further behind its total 'among them' is no part of it
 
 
@@ -127,10 +128,39 @@ def _part_by_words(text: str, records: list[Record], k: int) -> Record:
         total = records[j]
         if total.evidence != record.evidence or record.count.start - total.count.end > _FAR:
             break
-        if _least(total.count) > _least(record.count):
-            between = key(text[total.count.end : record.count.start])
-            if _words("part_markers").search(between):
-                return replace(record, subset_of=j)
+        if not _fits(record, total):
+            continue
+        between = _outside_brackets(text[total.count.end : record.count.start])
+        if between is None:
+            continue
+        markers = [m for m in _words("part_markers").finditer(between) if m.start() > _OWN_MARKER]
+        if markers and not _words("part_breaks").search(between, markers[-1].end()):
+            return replace(record, subset_of=j)
+    return record
+
+
+_BRACKETED = re.compile(r"\([^()]*\)")
+
+
+def _outside_brackets(text: str) -> str | None:
+    """Folded ``text`` without what stands in brackets; None where it leaves a bracket."""
+    bare = _BRACKETED.sub(" ", text)
+    return None if ")" in bare else key(bare)
+
+
+def _part_by_own_words(text: str, records: list[Record], k: int) -> Record:
+    """A toll with 'of them' right behind it is a part of the larger one told last."""
+    record = records[k]
+    behind = text[record.count.end : record.count.end + 40]
+    own = _words("own_markers").match(key(behind.lstrip(" ")))
+    breaks_down = k + 1 < len(records) and records[k + 1].count.start - record.count.end < 20
+    if own is None or breaks_down:
+        return record
+    for j in _before(records, k):
+        if record.count.start - records[j].count.end > _FAR:
+            break
+        if _least(records[j].count) > _least(record.count):
+            return replace(record, subset_of=j)
     return record
 
 
@@ -153,38 +183,62 @@ def _part_in_brackets(text: str, records: list[Record], k: int) -> Record:
     return record
 
 
-def _part_by_sum(text: str, records: list[Record], k: int) -> Record:
-    """Neighbouring tolls of one outcome that add up exactly to a total told before or after."""
+def _parts_by_sum(records: Sequence[Record]) -> list[Record]:
+    """Neighbouring tolls that add up exactly to a total told before or after them are its parts.
+
+    The largest totals come first: parts of 43 are not taken for parts of 12.
+    """
+    out = list(records)
+    groups: dict[tuple[Outcome, Scope], list[int]] = defaultdict(list)
+    for k, record in enumerate(out):
+        if record.count.value is not None and record.same_as is None:
+            groups[record.outcome, record.scope].append(k)
+    for alike in groups.values():
+        for total in sorted(alike, key=lambda k: (-_least(out[k].count), k)):
+            free = [j for j in alike if j == total or _may_be_part(out, j, total)]
+            for j in next(_runs_that_add_up(out, free, total), ()):
+                out[j] = replace(out[j], subset_of=total)
+    return out
+
+
+def _may_be_part(records: Sequence[Record], k: int, total: int) -> bool:
+    part, whole = records[k], records[total]
+    told = part.subset_of == total
+    return told or (part.subset_of is None and whole.subset_of != k and _fits(part, whole))
+
+
+def _fits(part: Record, whole: Record) -> bool:
+    """Whether people of ``part`` may be among those of ``whole``, by what is said of both."""
+    sides = (part.victims.category, whole.victims.category)
+    opposed = sides in (("civilian", "combatant"), ("combatant", "civilian"))
+    return not opposed and _least(part.count) < _least(whole.count)
+
+
+def _runs_that_add_up(
+    records: Sequence[Record], free: Sequence[int], total: int
+) -> Iterator[Sequence[int]]:
+    """Runs of two and more of ``free``, right behind or right before ``total``, with its sum."""
     sums = load_toml("structure.toml")["sums"]
-    if records[k].count.value is None:
-        return records[k]
-    alike = [
-        j for j, r in enumerate(records)
-        if (r.outcome, r.scope) == (records[k].outcome, records[k].scope)
-        and r.count.value is not None
-    ]  # fmt: skip
-    at = alike.index(k)
-    for total in alike[max(0, at - sums["most_parts"]) : at + sums["most_parts"] + 1]:
-        value = records[total].count.value or 0
-        if total != k and value >= sums["least_total"] and records[total].subset_of is None:
-            free = [j for j in alike if j == total or _may_be_part(records[j], total)]
-            for parts in _runs_with(free, k, total, sums["most_parts"]):
-                if sum(records[j].count.value or 0 for j in parts) == value:
-                    return replace(records[k], subset_of=total)
-    return records[k]
+    value, at = _least(records[total].count), free.index(total)
+    if value < sums["least_total"]:
+        return
+    behind = free[at + 1 : at + 1 + sums["most_parts_behind"]]
+    before = free[max(at - sums["most_parts_before"], 0) : at][::-1]
+    for run in (behind, before):
+        added, last = 0, total
+        for n, k in enumerate(run, 1):
+            added, gap = added + _least(records[k].count), _gap(records[last], records[k])
+            if added > value or gap > sums["longest_gap"]:
+                break
+            if added == value and n > 1:
+                yield run[:n]
+            last = k
 
 
-def _may_be_part(record: Record, total: int) -> bool:
-    return record.same_as is None and record.subset_of in (None, total)
-
-
-def _runs_with(alike: Sequence[int], k: int, total: int, most: int) -> Iterable[Sequence[int]]:
-    """Runs of two and more of ``alike`` that hold ``k``, right before or right after ``total``."""
-    at = alike.index(total)
-    for n in range(2, most + 1):
-        for run in (alike[at + 1 : at + 1 + n], alike[max(at - n, 0) : at]):
-            if len(run) == n and k in run:
-                yield run
+def _gap(a: Record, b: Record) -> int:
+    """Characters between the counts of two records."""
+    first, second = sorted((a, b), key=lambda r: r.count.start)
+    return second.count.start - first.count.end
 
 
 def _superseded(text: str, records: list[Record], k: int) -> Record:
