@@ -67,7 +67,7 @@ def _balanced(words: list[str], start: int, end: int, limit: int) -> tuple[int, 
     mark, at = opened[0]
     closer = _OPENERS.get(mark, _TWIN)
     reach = words[end : min(limit, end + _LONGEST_QUOTE)]
-    if closer in reach and at > start and mark != _TWIN:
+    if closer in reach and at > start:
         return start, end + reach.index(closer) + 1
     return _part(start, at, end)
 

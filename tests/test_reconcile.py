@@ -171,3 +171,44 @@ def test_a_first_telling_learns_who_they_were_from_its_repeat_and_parts_from_the
     )
     kinds = [c.victims.category for _, c in statements(result) if c.victims]
     assert kinds == ["civilian"] * 3
+
+
+def test_parts_of_a_long_list_are_found_by_their_sum() -> None:
+    lines = ("حلب: [[20|n2]] ([[5|n3]] أطفال)", "إدلب: [[9|n4]]", "حمص: [[6|n5]]", "درعا: [[4|n6]]",
+             "حماة: [[3|n7]]", "الرقة: [[2|n8]]")  # fmt: skip
+    result = analysed(
+        "وثقت الشبكة [[مقتل|o1]] [[44|n1]] [[مدنياً|v1]] توزعوا كالآتي:\n" + "\n".join(lines),
+        *(f"n{i}: killed {n} | civilian | incident | o1 |"
+          for i, n in enumerate((44, 20, 5, 9, 6, 4, 3, 2), 1)),
+    )  # fmt: skip
+    total, first, children, *others = (c for _, c in statements(result))
+    assert children.subset_of == first.casualty_id
+    assert {c.subset_of for c in (first, *others)} == {total.casualty_id}
+
+
+def test_of_them_right_behind_a_number_makes_it_a_part() -> None:
+    result = analysed(
+        "انتُشلت [[جثث|o1]] [[31|n1]] [[شخصاً|v1]] من تحت الركام. [[24|n2]] منهم من عائلة واحدة.",
+        "n1: killed 31 | unknown | incident | o1 v1 |",
+        "n2: killed 24 | unknown | incident | o1 |",
+    )
+    total, part = (c for _, c in statements(result))
+    assert part.subset_of == total.casualty_id
+
+
+def test_another_clause_or_a_closed_bracket_ends_a_breakdown() -> None:
+    result = analysed(
+        "[[قُتل|o1]] [[15|n1]] [[شخصاً|v1]] بينهم [[طفل|v2]]، كما [[قضى|o2]] [[7|n2]] في انهيار جدار.",
+        "n1: killed 15 | unknown | incident | o1 v1 |",
+        "v2: killed 1 single | civilian | incident | o1 |",
+        "n2: killed 7 | unknown | incident | o2 |",
+    )
+    total, child, others = (c for _, c in statements(result))
+    assert child.subset_of == total.casualty_id and others.subset_of is None
+    result = analysed(
+        "[[قُتل|o1]] [[15|n1]] [[شخصاً|v1]] (بينهم [[طفل|v2]]) و[[7|n2]] من [[المهاجمين|v3]].",
+        "n1: killed 15 | unknown | incident | o1 v1 |",
+        "v2: killed 1 single | civilian | incident | o1 |",
+        "n2: killed 7 | combatant | incident | o1 v3 |",
+    )
+    assert [c.subset_of is None for _, c in statements(result)] == [True, False, True]
