@@ -25,7 +25,7 @@ def by_reading(report: AnnotatedReport) -> dict[str, tuple[str, ...]]:
     """For each record id the fields in which the assembled record is another."""
     bare = Report(report_id=report.id, text=report.text, published=report.published)
     gold = gold_records(report)
-    said = predicted_records(report.text, analyse(bare, gold_tagged(report)))
+    said = predicted_records(report.text, analyse(bare, gold_tagged(report), gold=True))
     fields: dict[str, tuple[str, ...]] = {r.id: (MISSED,) for r in report.records}
     for i, j in pair(gold, said):
         matches = field_matches(gold[i], said[j])

@@ -79,7 +79,9 @@ def score_all(
     said_tags = [bio_tags(r.text, t.mentions) for r, t in zip(gold, tagged, strict=True)]
     wanted = [gold_records(r) for r in gold]
     said = [predicted_records(r.text, x) for r, x in zip(gold, results, strict=True)]
-    ceiling = [predicted_records(r.text, analyse(_report(r), gold_tagged(r))) for r in gold]
+    ceiling = [
+        predicted_records(r.text, analyse(_report(r), gold_tagged(r), gold=True)) for r in gold
+    ]
     return {
         "mentions": score_mentions(tags, said_tags),
         "links": score_links([gold_links(r) for r in gold], [predicted_links(t) for t in tagged]),

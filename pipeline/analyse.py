@@ -12,12 +12,14 @@ from .schema import Report, ReportResult, Tagged
 from .text import fold
 
 
-def analyse(report: Report, tagged: Tagged) -> ReportResult:
+def analyse(report: Report, tagged: Tagged, *, gold: bool = False) -> ReportResult:
     """Complete, resolve, assemble and reconcile; deterministic, and without a model.
 
-    ``tagged`` may be the tagger's or gold. Offsets of the result are into ``report.text``.
+    ``tagged`` is the tagger's or, with ``gold``, an annotator's: then nothing is guessed of what
+    it leaves open. Offsets of the result are into ``report.text``.
     """
-    tagged = complete(report.text, tagged)
+    if not gold:
+        tagged = complete(report.text, tagged)
     values = resolve(report, tagged)
     records = inherit(reconcile(report.text, build_records(report.text, tagged, values)))
     ids = [f"{report.report_id}#c{k}" for k in range(1, len(records) + 1)]

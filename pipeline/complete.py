@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from .causes import outcome_codes
 from .counts import parse_count
 from .data import load_toml
-from .schema import Link, Mention, Tagged
+from .schema import Link, LinkType, Mention, Tagged
 from .text import fold, key, sentences
 
 GUESSED = 0.5  # the score of a link that neighbourhood alone gives
@@ -31,7 +31,8 @@ def complete(text: str, tagged: Tagged) -> Tagged:
     """
     joined = join_outcomes(text, join_people(text, drop_fragments(tagged)))
     settled = settle_outcomes(text, drop_second_references(joined))
-    return settle_scopes(text, settle_sides(text, add_links(text, settled)))
+    linked = settle_scopes(text, settle_sides(text, add_links(text, settled)))
+    return add_from_before(linked)
 
 
 def drop_fragments(tagged: Tagged) -> Tagged:
@@ -276,3 +277,23 @@ def settle_scopes(text: str, tagged: Tagged) -> Tagged:
             if i not in dated and others == {"cumulative"}:
                 mentions[i] = replace(mentions[i], anchor="cumulative")
     return Tagged(tuple(mentions), tagged.links)
+
+
+def add_from_before(tagged: Tagged) -> Tagged:
+    """Anchors without a date or place take over those of the last anchor of their scope that has
+    some: what is said once holds for what follows."""
+    return Tagged(tagged.mentions, (*tagged.links, *_told_before(tagged, "date"),
+                                    *_told_before(tagged, "place")))  # fmt: skip
+
+
+def _told_before(tagged: Tagged, kind: LinkType) -> Iterator[Link]:
+    linked: dict[int, list[Link]] = defaultdict(list)
+    for link in tagged.links:
+        if link.type == kind:
+            linked[link.head].append(link)
+    last: dict[str, list[Link]] = {}
+    for i, mention in enumerate(tagged.mentions):
+        if mention.anchor and linked[i]:
+            last[mention.anchor] = linked[i]
+        elif mention.anchor:
+            yield from (replace(x, head=i, score=GUESSED) for x in last.get(mention.anchor, ()))

@@ -21,7 +21,7 @@ def analysed(text: str, *records: str, published: str = "-") -> ReportResult:
     """What assembly makes of a marked report; its values come from the text, not the lines."""
     report = marked(text, *records, published=published)
     source = Report(report_id="t", text=report.text, published=report.published)
-    return analyse(source, gold_tagged(report))
+    return analyse(source, gold_tagged(report), gold=True)
 
 
 def statements(result: ReportResult) -> list[tuple[Event, Casualty]]:

@@ -159,3 +159,16 @@ def test_dead_and_wounded_that_two_numbers_count_stay_apart() -> None:
         ("19", "COUNT", "incident"), links="0>1 0.9,3>2 0.9",
     )  # fmt: skip
     assert named(complete(text, tagged)) == {("outcome", "2", "قتلا"), ("outcome", "19", "وجرح")}
+
+
+def test_what_was_dated_and_placed_once_holds_for_what_follows() -> None:
+    report = marked(
+        "[[أمس|d1]] [[قُتل|o1]] [[5|n1]] في [[إدلب|l1]]. [[وأصيب|o2]] [[9|n2]]. "
+        "[[وقُتل|o3]] [[منذ مطلع العام|d2]] [[90|n3]].",
+        "n1: killed 5 | unknown | incident | o1 d1 l1 |",
+        "n2: injured 9 | unknown | incident | o2 |",
+        "n3: killed 90 | unknown | cumulative | o3 d2 |",
+    )
+    done = named(complete(report.text, gold_tagged(report)))
+    assert {("date", "9", "أمس"), ("place", "9", "إدلب")} <= done
+    assert ("date", "90", "أمس") not in done and ("place", "90", "إدلب") not in done

@@ -198,7 +198,7 @@ def test_of_them_right_behind_a_number_makes_it_a_part() -> None:
 
 def test_another_clause_or_a_closed_bracket_ends_a_breakdown() -> None:
     result = analysed(
-        "[[قُتل|o1]] [[15|n1]] [[شخصاً|v1]] بينهم [[طفل|v2]]، كما [[قضى|o2]] [[7|n2]] في انهيار جدار.",
+        "[[قُتل|o1]] [[15|n1]] [[شخصاً|v1]] بينهم [[طفل|v2]]، كما [[قضى|o2]] [[7|n2]] بانهيار جدار.",
         "n1: killed 15 | unknown | incident | o1 v1 |",
         "v2: killed 1 single | civilian | incident | o1 |",
         "n2: killed 7 | unknown | incident | o2 |",
