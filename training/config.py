@@ -36,6 +36,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     encoder: str  # a folder in Hugging Face form, as python -m training.encoder makes it
     dev: tuple[str, ...]  # annotation files or folders that choose the epoch
+    start: str = ""  # a model folder whose weights the first stage goes on from; none: fresh heads
     stages: tuple[Stage, ...]
     seed: int = 0
     settings: Settings = Settings()

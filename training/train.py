@@ -7,6 +7,7 @@ the configuration, hashes of the data, versions, the seed, the figures on dev by
 from __future__ import annotations
 
 import argparse
+import hashlib
 import platform
 import shutil
 import time
@@ -30,7 +31,7 @@ from transformers import (
 )
 
 from annotations.form import AnnotatedReport
-from pipeline.tag import Settings, Tagger
+from pipeline.tag import Settings, Tagger, read_meta
 
 from .augment import vary
 from .config import Config, Stage, read_config
@@ -41,6 +42,7 @@ from .model import TaggerNetwork, TorchNetwork, load_network
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "datasets", "numpy")
 WEIGHTS = "network.safetensors"
+START_WEIGHTS = "weights.safetensors"  # of a model folder
 RECORD = "training.json"
 
 
@@ -222,6 +224,9 @@ def train(config: Path, out: Path, threads: int | None = None, resume: bool = Fa
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     dev = read_all(options.dev)
     network = load_network(encoder, options.link_size, options.dropout, options.mention_layers)
+    if options.start:
+        halves = load_file(Path(options.start) / START_WEIGHTS)
+        network.load_state_dict({name: tensor.float() for name, tensor in halves.items()})
     model = TrainedNetwork(network, options)
     stages = []
     for number, stage in enumerate(options.stages):
@@ -235,12 +240,24 @@ def train(config: Path, out: Path, threads: int | None = None, resume: bool = Fa
     return out
 
 
+def start_of(config: Config) -> dict[str, str]:
+    """The model that training goes on from: its version and the SHA-256 of its weights."""
+    if not config.start:
+        return {}
+    folder = Path(config.start)
+    weights = hashlib.sha256((folder / START_WEIGHTS).read_bytes()).hexdigest()
+    meta = read_meta(folder)
+    return {"name": meta.name, "version": meta.version, START_WEIGHTS: weights}
+
+
 def check_inputs(config: Config) -> None:
     """Raise FileNotFoundError for an encoder or data that is not there, before hours are spent."""
     if not (Path(config.encoder) / "tokenizer.json").is_file():
         raise FileNotFoundError(
             f"{config.encoder}: no tokenizer.json there; make it with python -m training.encoder"
         )
+    if config.start and not (Path(config.start) / START_WEIGHTS).is_file():
+        raise FileNotFoundError(f"{config.start}: no {START_WEIGHTS} there; name a model folder")
     for path in (*config.dev, *(path for stage in config.stages for path in stage.data)):
         if not Path(path).exists():
             raise FileNotFoundError(f"{path}: no such annotation file or folder")
@@ -253,6 +270,7 @@ def _write_record(
         "config": config,
         "data": {stage.name: data_hashes(stage.data) for stage in config.stages},
         "dev": data_hashes(config.dev),
+        "start": start_of(config),
         "figures": figures,
         "stages": stages,
         "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
