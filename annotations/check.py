@@ -15,7 +15,7 @@ from .form import AnnotatedReport, GoldRecord, read_reports
 from .linked import linked_files, read_linked
 from .overlap import copied_runs, near_duplicates, shared_runs
 
-SPLITS = ("train", "dev", "test")
+SPLITS = ("train", "dev", "test", "test-unseen")
 
 
 def check_folder(root: Path) -> list[str]:

@@ -11,7 +11,7 @@ import typer
 
 def evaluate(
     split: Annotated[
-        str, typer.Option(help="train, dev or test: a folder of annotations/.")
+        str, typer.Option(help="train, dev, test or test-unseen: a folder of annotations/.")
     ] = "dev",
     model: Annotated[
         Path | None, typer.Option(help="Model folder; default: the shipped one.")
