@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .dates import published_from_name
 from .decode import DecodeError, decode, find_encoding, repair, writable
+from .report_day import published_from_name
 from .rows import Columns, Fields, RowError, check_header, find_columns, read_row
 from .schema import Reject
 

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from .causes import cause_code, outcome_codes
 from .counts import parse_count
 from .data import load_toml
-from .dates import DateContext, find_reference_day, parse_day, resolve_date
+from .dates import DateContext, parse_day, resolve_date
 from .parties import PartyContext, party, party_of_victims, resolve_party, trim_party
 from .places import PlaceContext, country_of_report, resolve_place, trim_place
+from .report_day import find_reference_day
 from .schema import Cause, Count, Date, Mention, Outcome, Party, Place, Report, Tagged
 from .text import key, sentences
 

@@ -9,13 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.evaluate import gold_tagged
-from pipeline.dates import (
-    DateContext,
-    combine_dates,
-    find_reference_day,
-    published_from_name,
-    resolve_date,
-)
+from pipeline.dates import DateContext, combine_dates, resolve_date
+from pipeline.report_day import find_reference_day, published_from_name
 from pipeline.resolve import resolve_dates
 from pipeline.schema import Date, Report
 

@@ -47,7 +47,7 @@ Before and after 8-bit weights:
   (first, last and mean piece, label, distance, and what stands between), see `training/model.py`.
 - Data: `annotations/train` and, to choose the epoch and the link threshold, `annotations/dev`.
   All of it is written for this project; the reports are invented.
-- Seed {seed}; {stages}; {threads} processor threads; {versions}.
+{start}- Seed {seed}; {stages}; {threads} processor threads; {versions}.
 - Files: {files}.
 
 SHA-256 of the data read:
@@ -77,11 +77,19 @@ def card(meta: Meta, figures: Sequence[Mapping[str, Any]]) -> str:
         figures=_table(figures),
         seed=training["config"]["seed"],
         stages=stages,
+        start=_start(training.get("start")),
         threads=training["threads"],
         versions=", ".join(f"{name} {v}" for name, v in training["versions"].items()),
         files=", ".join(f"`{name}`" for name in meta.files),
         data=_hashes({**training["data"], "dev": training["dev"]}),
     )
+
+
+def _start(start: Mapping[str, str] | None) -> str:
+    if not start:
+        return ""
+    weights = start["weights.safetensors"]
+    return f"- Trained on from {start['name']} {start['version']}, weights `{weights}` (SHA-256).\n"
 
 
 def _table(figures: Sequence[Mapping[str, Any]]) -> str:

@@ -40,6 +40,7 @@ from .train import load_trained
 
 OPSET = 18
 ALLOWED_LOSS = 0.005  # of F1, from fp32 torch to the 8-bit file
+RECORDED = ("config", "start", "data", "dev", "versions", "threads")  # of the run, in meta.json
 FILES = ("model.onnx", "links.onnx", "tokenizer.json", "weights.safetensors", "encoder.json")
 
 
@@ -68,7 +69,7 @@ def export(trained: Path, out: Path, link_threshold: float | None = None) -> Pat
         anchors=ANCHORS,
         links=LINKS,
         settings=settings,
-        training={key: record[key] for key in ("config", "data", "dev", "versions", "threads")},
+        training={key: record[key] for key in RECORDED if key in record},
         figures={"dev": record["figures"]},
         files={name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in FILES},
     )
