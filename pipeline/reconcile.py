@@ -191,7 +191,7 @@ def _parts_by_sum(records: Sequence[Record]) -> list[Record]:
     out = list(records)
     groups: dict[tuple[Outcome, Scope], list[int]] = defaultdict(list)
     for k, record in enumerate(out):
-        if record.count.value is not None and record.same_as is None:
+        if record.count.value is not None:
             groups[record.outcome, record.scope].append(k)
     for alike in groups.values():
         for total in sorted(alike, key=lambda k: (-_least(out[k].count), k)):
@@ -203,6 +203,8 @@ def _parts_by_sum(records: Sequence[Record]) -> list[Record]:
 
 def _may_be_part(records: Sequence[Record], k: int, total: int) -> bool:
     part, whole = records[k], records[total]
+    if part.same_as is not None:
+        return False
     told = part.subset_of == total
     return told or (part.subset_of is None and whole.subset_of != k and _fits(part, whole))
 

@@ -212,3 +212,14 @@ def test_another_clause_or_a_closed_bracket_ends_a_breakdown() -> None:
         "n2: killed 7 | combatant | incident | o1 v3 |",
     )
     assert [c.subset_of is None for _, c in statements(result)] == [True, False, True]
+
+
+def test_parts_of_a_repeated_total_are_found_by_their_sum() -> None:
+    result = analysed(
+        "[[أكثر من 600|n1]] [[قتيل|o1]] في المعارك\n\nوثق المرصد [[مقتل|o2]] [[605|n2]] من الطرفين: "
+        "[[397|n3]] من [[قوات النظام|p1]] و[[208|n4]] من [[داعش|p2]].",
+        *LINES,
+    )
+    head, body, one, two = (c for _, c in statements(result))
+    assert body.same_as == head.casualty_id
+    assert one.subset_of == two.subset_of == body.casualty_id
