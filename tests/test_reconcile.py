@@ -216,7 +216,7 @@ def test_another_clause_or_a_closed_bracket_ends_a_breakdown() -> None:
 
 def test_parts_of_a_repeated_total_are_found_by_their_sum() -> None:
     result = analysed(
-        "[[أكثر من 600|n1]] [[قتيل|o1]] في المعارك\n\nوثق المرصد [[مقتل|o2]] [[605|n2]] من الطرفين: "
+        "[[أكثر من 600|n1]] [[قتيل|o1]] في المعارك\n\nوثقنا [[مقتل|o2]] [[605|n2]] من الطرفين: "
         "[[397|n3]] من [[قوات النظام|p1]] و[[208|n4]] من [[داعش|p2]].",
         *LINES,
     )
