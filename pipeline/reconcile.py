@@ -32,7 +32,7 @@ def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
     )
     for step in steps:
         out = _apply(text, out, step)
-    out = _apply(text, _parts_by_sum(out), _superseded)
+    out = _apply(text, _apply(text, _parts_by_sum(out), _superseded), _told_before)
     return share_categories(_first_tellings(_no_circles(out)))
 
 
@@ -64,6 +64,41 @@ def _repeat_of_headline(text: str, records: list[Record], k: int) -> Record:
         if j not in taken and _same_toll(records[j], record):
             return replace(record, same_as=j)
     return record
+
+
+def _told_before(text: str, records: list[Record], k: int) -> Record:
+    """A toll of as many people as one told before, that nothing sets apart from it."""
+    record = records[k]
+    least: int = load_toml("structure.toml")["repeat"]["least"]
+    if record.count.value is None or record.count.value < least:
+        return record
+    for j in range(k):
+        if _same_people(records[j], record):
+            return replace(record, same_as=j)
+    return record
+
+
+def _same_people(told: Record, record: Record) -> bool:
+    return (
+        told.count.value == record.count.value
+        and told.evidence != record.evidence
+        and told.subset_of is None
+        and bool(told.victims.demographics) == bool(record.victims.demographics)
+        and _same_toll(told, record)
+        and _meet(told, record)
+    )
+
+
+def _meet(a: Record, b: Record) -> bool:
+    """Whether neither the places nor the days of ``b`` set it apart from ``a``."""
+    here, there = ({p.name or p.text for p in r.places} for r in (a, b))
+    if there and not here & there:
+        return False
+    first, second = a.date, b.date
+    if not (first and second and first.start and second.start):
+        return True
+    ends = (first.end or first.start, second.end or second.start)
+    return first.start <= ends[1] and second.start <= ends[0]
 
 
 def _names_of_told(text: str, records: list[Record], k: int) -> Record:

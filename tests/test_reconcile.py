@@ -223,3 +223,19 @@ def test_parts_of_a_repeated_total_are_found_by_their_sum() -> None:
     head, body, one, two = (c for _, c in statements(result))
     assert body.same_as == head.casualty_id
     assert one.subset_of == two.subset_of == body.casualty_id
+
+
+def test_the_same_number_that_nothing_sets_apart_is_told_again() -> None:
+    text = (
+        "وقع الهجوم [[أمس|d1]]. [[قُتل|o1]] [[13|n1]] [[شخصاً|v1]] في [[إدلب|l1]]. وقال المسعفون إن "
+        "[[13|n2]] [[شخصاً|v2]] [[قضوا|o2]]. وفي [[حلب|l2]] [[قُتل|o3]] [[13|n3]] [[شخصاً|v3]]."
+    )
+    result = analysed(
+        text,
+        "n1: killed 13 | unknown | incident | o1 v1 l1 d1 |",
+        "n2: killed 13 | unknown | incident | o2 v2 |",
+        "n3: killed 13 | unknown | incident | o3 v3 l2 |",
+    )
+    first, again, elsewhere = (c for _, c in statements(result))
+    assert again.same_as == first.casualty_id
+    assert elsewhere.same_as is None
