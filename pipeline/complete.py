@@ -7,6 +7,7 @@ only guessed from neighbourhood carries a low score and fills gaps; where the wo
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from .causes import outcome_codes
 from .counts import parse_count
 from .data import load_toml
+from .number_words import fold_numbers
 from .schema import Link, LinkType, Mention, Tagged
 from .text import fold, key, sentences
 
@@ -29,16 +31,34 @@ def complete(text: str, tagged: Tagged) -> Tagged:
     """``tagged`` with fragments joined or dropped, no second references among the anchors, mostly
     one outcome each anchor, sides told from doers, and undated tolls in the scope of those beside.
     """
-    joined = join_outcomes(text, join_people(text, drop_fragments(tagged)))
+    joined = join_outcomes(text, join_people(text, drop_fragments(text, tagged)))
     settled = settle_outcomes(text, drop_second_references(joined))
     linked = settle_scopes(text, settle_sides(text, add_links(text, settled)))
     return add_from_before(linked)
 
 
-def drop_fragments(tagged: Tagged) -> Tagged:
-    """Without COUNT mentions whose words hold no number, and without the links on them."""
-    keep = [m.label != "COUNT" or parse_count(m.text) is not None for m in tagged.mentions]
+def drop_fragments(text: str, tagged: Tagged) -> Tagged:
+    """Without COUNT mentions that hold no number or a year, and without the links on them."""
+    mentions = tagged.mentions
+    counted = {a.end for a, b in zip(mentions, mentions[1:], strict=False) if _behind(a, b)}
+    keep = [
+        m.label != "COUNT"
+        or parse_count(m.text) is not None
+        and (m.end in counted or not _is_year(text, m))
+        for m in mentions
+    ]
     return _keep(tagged, keep)
+
+
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+def _is_year(text: str, mention: Mention) -> bool:
+    """Whether four digits stand behind a word that opens a date ('in', 'until', 'the year')."""
+    if not _YEAR.fullmatch(fold_numbers(mention.text).text):
+        return False
+    before = key(text[max(0, mention.start - 12) : mention.start]).split()
+    return bool(before) and before[-1] in load_toml("dates.toml")["before_years"]["words"]
 
 
 def join_people(text: str, tagged: Tagged) -> Tagged:

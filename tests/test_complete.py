@@ -172,3 +172,11 @@ def test_what_was_dated_and_placed_once_holds_for_what_follows() -> None:
     done = named(complete(report.text, gold_tagged(report)))
     assert {("date", "9", "أمس"), ("place", "9", "إدلب")} <= done
     assert ("date", "90", "أمس") not in done and ("place", "90", "إدلب") not in done
+
+
+def test_a_year_is_no_toll_unless_it_counts_people() -> None:
+    text = "اعتقل في 1987. وقتل في 2014 مدنياً"
+    years = tag(text, ("اعتقل", "OUTCOME", None), ("1987", "COUNT", "incident"),
+                ("قتل", "OUTCOME", None), ("2014", "COUNT", "incident"),
+                ("مدنياً", "VICTIM", None), links="1>0 0.9,3>2 0.9")  # fmt: skip
+    assert [m.text for m in complete(text, years).mentions if m.label == "COUNT"] == ["2014"]
