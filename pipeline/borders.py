@@ -49,8 +49,8 @@ def _next_start(spans: Spans, row: int, total: int) -> int:
 
 
 def _balanced(words: list[str], start: int, end: int, limit: int) -> tuple[int, int]:
-    """The span cut at a mark whose partner stands outside, or grown to the partner of the last
-    that opens."""
+    """The span cut at a mark whose partner stands outside, or grown to the partner of the first
+    that is left open."""
     opened: list[tuple[str, int]] = []
     for at in range(start, end):
         word = words[at]

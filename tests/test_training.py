@@ -21,7 +21,6 @@ from pipeline.pairs import ANCHORS, LINKS, TAGS
 from pipeline.schema import MENTION_LABELS, Tagged
 from pipeline.tag import Settings, Tagger, read_meta
 from pipeline.tokens import tokenize
-from training.augment import vary
 from training.cli import train as command
 from training.config import Config, Stage, read_config
 from training.data import (
@@ -281,37 +280,19 @@ class TestTraining:
         record = load_trained(train(path, tmp_path / "out", 1))[2]
         assert [stage["steps"] for stage in record["stages"]] == [1, 1]
 
-    def test_the_mean_of_the_weights_is_kept(self, tmp_path: Path) -> None:
-        path = save_tiny_config(tmp_path, epochs=2)
-        text = path.read_text(encoding="utf-8")
-        means = [load_file(train(path, tmp_path / "plain", 1) / "network.safetensors")]
-        path.write_text(f"averaging = 0.9\n{text}", encoding="utf-8")
-        means.append(load_file(train(path, tmp_path / "mean", 1) / "network.safetensors"))
-        assert means[0].keys() == means[1].keys()
-        assert any(not torch.equal(means[0][name], means[1][name]) for name in means[0])
-
-
-class TestAugment:
-    def test_names_change_together_and_links_stay(self) -> None:
-        reports = tiny_reports()
-        told = list(vary(reports, share=1.0, spelling=1.0, seed=3))
-        assert told == list(vary(reports, share=1.0, spelling=1.0, seed=3))
-        for before, after in zip(reports, told, strict=True):
-            assert after.links == before.links and after.records == ()
-            assert all(after.text[m.start : m.end] == m.text for m in after.mentions)
-            assert [m.label for m in after.mentions] == [m.label for m in before.mentions]
-        assert any(a.text != b.text for a, b in zip(reports, told, strict=True))
-
-    def test_nothing_changes_where_nothing_should(self) -> None:
-        reports = tiny_reports()
-        told = list(vary(reports, share=0.0, spelling=0.0, seed=0))
-        assert [r.text for r in told] == [r.text for r in reports]
-
-    def test_a_stage_reads_each_report_anew(self, tmp_path: Path) -> None:
-        path = save_tiny_config(tmp_path, epochs=1)
-        path.write_text(path.read_text(encoding="utf-8") + "varied = 2\n", encoding="utf-8")
+    def test_a_run_goes_on_from_a_model(self, trained: Path, tmp_path: Path) -> None:
+        model = export(trained, tmp_path / "model")
+        path = save_tiny_config(tmp_path / "more", epochs=1)
+        plain = path.read_text(encoding="utf-8")
+        path.write_text(f'start = "{model}"\n{plain}', encoding="utf-8")
         record = load_trained(train(path, tmp_path / "out", 1))[2]
-        assert record["stages"][0]["windows"] == 3 * len(tiny_reports())
+        assert (
+            record["start"]["weights.safetensors"] == read_meta(model).files["weights.safetensors"]
+        )
+        assert record["figures"]["mentions_f1"] > 0.8
+        path.write_text(f'start = "{tmp_path}"\n{plain}', encoding="utf-8")
+        with pytest.raises(FileNotFoundError, match="name a model folder"):
+            train(path, tmp_path / "none", 1)
 
 
 class TestQuantise:

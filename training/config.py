@@ -24,9 +24,6 @@ class Stage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     head_rate: Positive  # and of the tag head and the link part, which start from nothing
     batch: Annotated[int, Meta(ge=1)] = 4  # windows a step
     warmup: Share = 0.1  # share of the steps in which the rate climbs
-    varied: Annotated[int, Meta(ge=0)] = 0  # times that each report is told anew (augment.py)
-    varied_share: Share = 0.3  # of its names replaced
-    varied_spelling: Share = 0.3  # of the reports respelt
     patience: int = 0  # epochs without a better score on dev before the stage ends; 0 never ends
 
 
@@ -49,7 +46,6 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link_weight: float = 1.0  # of the link loss
     mention_drop: Share = 0.0  # share of gold mentions that the link part does not see
     mention_noise: Share = 0.0  # share of wrongly predicted mentions that it does see
-    averaging: Share = 0.0  # decay a step of the mean of weights that is kept; 0: none
     weight_decay: float = 0.01
     gradient_clip: Positive = 1.0
     bfloat16: bool = False  # multiply in 16 bits where the machine can; weights stay in 32

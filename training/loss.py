@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -93,20 +92,7 @@ class TrainedNetwork(nn.Module):
     def __init__(self, network: TaggerNetwork, config: Config) -> None:
         super().__init__()
         self.network, self.options = network, config
-        self.average = deepcopy(network).requires_grad_(False) if config.averaging else None
         self.random = np.random.default_rng(config.seed)
-
-    @property
-    def kept(self) -> TaggerNetwork:
-        """The network to judge and to keep: the mean of the weights, where one is taken."""
-        return self.average or self.network
-
-    @torch.no_grad()
-    def follow(self, decay: float) -> None:
-        """Move the mean of the weights towards the weights: ``decay`` of it stays."""
-        assert self.average is not None
-        kept, now = list(self.average.parameters()), list(self.network.parameters())
-        torch._foreach_lerp_(kept, now, 1 - decay)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, tags: Tensor, rows: list[dict[str, Any]]

@@ -20,20 +20,11 @@ import msgspec
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
-from transformers import (
-    EarlyStoppingCallback,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-    set_seed,
-)
+from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
 
 from annotations.form import AnnotatedReport
 from pipeline.tag import Settings, Tagger, read_meta
 
-from .augment import vary
 from .config import Config, Stage, read_config
 from .data import build_dataset, collate, data_hashes, read_all
 from .loss import TrainedNetwork
@@ -65,7 +56,7 @@ class DevTrainer(Trainer):
         """Strict F1 of mentions, anchors and links, in 0 to 1, and the mean of first and last."""
         assert isinstance(self.model, TrainedNetwork)
         began = time.perf_counter()
-        figures = dev_figures(self.model.kept, self.dev, self.dev_tokenizer, self.dev_settings)
+        figures = dev_figures(self.model.network, self.dev, self.dev_tokenizer, self.dev_settings)
         self.model.train()
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in figures.items()}
         metrics[f"{metric_key_prefix}_seconds"] = time.perf_counter() - began
@@ -74,25 +65,6 @@ class DevTrainer(Trainer):
             self.args, self.state, self.control, metrics
         )
         return metrics
-
-
-class Averaging(TrainerCallback):
-    """Keeps the running mean of the weights, whose figures are steadier than the last step's."""
-
-    def __init__(self, decay: float) -> None:
-        self.decay = decay
-
-    def on_step_end(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        model: TrainedNetwork | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """One step of the mean; the first steps weigh more, for they begin from random heads."""
-        assert model is not None
-        model.follow(min(self.decay, (1 + state.global_step) / (10 + state.global_step)))
 
 
 def dev_figures(
@@ -170,13 +142,7 @@ def run_stage(
     resume: bool = False,
 ) -> dict[str, Any]:
     """Train ``model`` in place through one stage, to its best epoch, and return the record."""
-    reports = read_all(stage.data)
-    told_anew = [
-        varied
-        for k in range(stage.varied)
-        for varied in vary(reports, stage.varied_share, stage.varied_spelling, config.seed + k)
-    ]
-    dataset = build_dataset([*reports, *told_anew], tokenizer, config.settings)
+    dataset = build_dataset(read_all(stage.data), tokenizer, config.settings)
     steps = stage.epochs * -(-len(dataset) // stage.batch)
     trainer = DevTrainer(
         dev,
@@ -188,10 +154,7 @@ def run_stage(
         train_dataset=dataset,
         eval_dataset=dataset,  # named so that the trainer evaluates; `evaluate` reads dev
         optimizers=(optimizer(model, stage, config.weight_decay), None),
-        callbacks=[
-            *([Averaging(config.averaging)] if model.average else []),
-            *([EarlyStoppingCallback(stage.patience)] if stage.patience else []),
-        ],
+        callbacks=[EarlyStoppingCallback(stage.patience)] if stage.patience else None,
     )
     began = time.perf_counter()
     trainer.train(resume_from_checkpoint=resume and any(folder.glob("checkpoint-*")))
@@ -232,10 +195,10 @@ def train(config: Path, out: Path, threads: int | None = None, resume: bool = Fa
     for number, stage in enumerate(options.stages):
         folder = out / f"stage-{number}"
         stages.append(run_stage(model, options, stage, dev, tokenizer, folder, resume))
-    figures = dev_figures(model.kept, dev, tokenizer, options.settings)
+    figures = dev_figures(model.network, dev, tokenizer, options.settings)
     shutil.copyfile(encoder / "config.json", out / "encoder.json")
     shutil.copyfile(encoder / "tokenizer.json", out / "tokenizer.json")
-    save_file(model.kept.state_dict(), out / WEIGHTS)
+    save_file(model.network.state_dict(), out / WEIGHTS)
     _write_record(out, options, stages, figures)
     return out
 
