@@ -29,8 +29,8 @@ _BESIDE = 2
 
 def complete(text: str, tagged: Tagged) -> Tagged:
     """``tagged`` with fragments joined or dropped, no second references among the anchors, mostly
-    one outcome each anchor, sides told from doers, undated tolls in the scope of those beside, and dates
-    and places that hold for what follows.
+    one outcome each anchor, sides told from doers, undated tolls in the scope of those beside, and
+    dates and places that hold for what follows.
     """
     joined = join_outcomes(text, join_people(text, drop_fragments(text, tagged)))
     settled = settle_outcomes(text, drop_second_references(joined))
