@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from .assemble import build_events, build_records, inherit
+from .assemble import build_events, build_records, inherit, settle_scopes
 from .complete import complete
 from .reconcile import check_sums, reconcile
 from .resolve import resolve
@@ -21,6 +21,8 @@ def analyse(report: Report, tagged: Tagged, *, gold: bool = False) -> ReportResu
     if not gold:
         tagged = complete(report.text, tagged)
     values = resolve(report, tagged)
+    if not gold:
+        tagged = settle_scopes(tagged, values)
     records = inherit(reconcile(report.text, build_records(report.text, tagged, values)))
     ids = [f"{report.report_id}#c{k}" for k in range(1, len(records) + 1)]
     return ReportResult(

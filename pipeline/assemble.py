@@ -8,10 +8,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date as day
 
 from msgspec.structs import replace
 
 from .counts import apply_bound, find_bound
+from .data import load_toml
 from .dates import combine_dates
 from .resolve import Values
 from .schema import (
@@ -25,10 +27,11 @@ from .schema import (
     Party,
     Place,
     Record,
+    Scope,
     Tagged,
     Victims,
 )
-from .text import sentences
+from .text import key, sentences
 from .victims import victim_profile
 
 Linked = Mapping[str, Sequence[Link]]
@@ -66,6 +69,39 @@ def build_records(text: str, tagged: Tagged, values: Values) -> list[Record]:
             if record.count.kind == "explicit" or record.confidence >= STRONG:
                 records.append(record)
     return _refer(records, by_head)
+
+
+def settle_scopes(tagged: Tagged, values: Values) -> Tagged:
+    """Each anchor in the scope that its days tell, where they tell it.
+
+    The report's day, the day before it, or two days together are an incident's (2,832 of 2,900
+    such records of train); many days told as a period ('since', 'within') are those of a cumulative
+    toll (777 of 798).
+    """
+    dates: dict[int, list[Link]] = defaultdict(list)
+    for link in tagged.links:
+        if link.type == "date" and link.tail in values.dates:
+            dates[link.head].append(link)
+    mentions = list(tagged.mentions)
+    for i, links in dates.items():
+        date = combine_dates([values.dates[x.tail] for x in _strong(links)])
+        told = _scope_of(date, values.reference)
+        if told and mentions[i].anchor:
+            mentions[i] = replace(mentions[i], anchor=told)
+    return Tagged(tuple(mentions), tagged.links)
+
+
+def _scope_of(date: Date, reference: str | None) -> Scope | None:
+    if date.start is None or date.end is None:
+        return None
+    rules = load_toml("structure.toml")["scope"]
+    first, last = day.fromisoformat(date.start), day.fromisoformat(date.end)
+    days = (last - first).days + 1
+    recent = reference is not None and (day.fromisoformat(reference) - last).days <= 1
+    if days <= rules["most_days_of_incident"] and (days > 1 or recent):
+        return "incident"
+    is_period = not set(rules["period_words"]).isdisjoint(key(date.text).split())
+    return "cumulative" if is_period and days >= rules["least_days_of_period"] else None
 
 
 def _count(
@@ -137,9 +173,9 @@ def _record(
     sources = [values.parties[t] for t in tails("source") if t in values.parties]
     mention = mentions[anchor]
     victims = _victims(text, anchor, mentions, tails("victims"), tails("outcome"), values)
-    scope = mention.anchor or "incident"
     evidence = _sentence(spans, mention.start, mention.end)
     dates = [values.dates[t] for t in tails("date") if t in values.dates]
+    scope = mention.anchor or "incident"
     return Record(
         anchor=anchor,
         outcome=outcome,

@@ -71,7 +71,8 @@ def join_outcomes(text: str, tagged: Tagged) -> Tagged:
     """'dead' and 'and wounded', tagged apart, as the one outcome that the two words are.
 
     Two anchors that no number counts ('there were dead and wounded') are two tolls and stay so,
-    and so do words that two numbers count.
+    and so do words that two numbers count, and verbs between two subjects ('a man was killed and
+    wounded two others', as Arabic has it).
     """
     heads: dict[int, set[int]] = defaultdict(set)
     for link in tagged.links:
@@ -83,9 +84,21 @@ def join_outcomes(text: str, tagged: Tagged) -> Tagged:
         alone = first.anchor and second.anchor and not heads[i] | heads[i + 1]
         apart = heads[i] and heads[i + 1] and not heads[i] & heads[i + 1]
         both = outcome_codes(text[first.start : second.end]) == ("killed_or_injured",)
-        return both and not alone and not apart
+        return both and not alone and not apart and not _between_subjects(tagged.mentions, i)
 
     return _join(text, tagged, "OUTCOME", fits)
+
+
+def _between_subjects(mentions: Sequence[Mention], i: int) -> bool:
+    """Whether an anchor stands right before the i-th mention and another right behind the next."""
+    around = mentions[max(i - 1, 0) : i + 3]
+    return (
+        len(around) == 4
+        and around[0].anchor is not None
+        and around[3].anchor is not None
+        and _behind(around[0], around[1])
+        and _behind(around[2], around[3])
+    )
 
 
 def _join(text: str, tagged: Tagged, label: str, fits: Callable[[int], bool]) -> Tagged:

@@ -32,7 +32,8 @@ def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
     )
     for step in steps:
         out = _apply(text, out, step)
-    out = _apply(text, _apply(text, _parts_by_sum(out), _superseded), _told_before)
+    out = _apply(text, _parts_by_sum(_no_part_of_elsewhere(out)), _part_beside_part)
+    out = _apply(text, _apply(text, out, _superseded), _told_before)
     return share_categories(_first_tellings(_no_circles(out)))
 
 
@@ -234,6 +235,52 @@ def _parts_by_sum(records: Sequence[Record]) -> list[Record]:
             for j in next(_runs_that_add_up(out, free, total), ()):
                 out[j] = replace(out[j], subset_of=total)
     return out
+
+
+def _no_part_of_elsewhere(records: list[Record]) -> list[Record]:
+    """Of a list by place ('711 in Taiz, then Hodeidah 438') the later is no part of the earlier,
+    but of what that is a part of."""
+    out = list(records)
+    for k, record in enumerate(out):
+        item = record.subset_of
+        whole = out[item].subset_of if item is not None else None
+        if item is None or whole is None:
+            continue
+        if _elsewhere(out[whole], out[item]) and _elsewhere(out[item], record):
+            out[k] = replace(record, subset_of=whole)
+    return out
+
+
+def _elsewhere(total: Record, part: Record) -> bool:
+    """Whether ``part`` is told behind ``total``, with places of its own."""
+    here, there = ({p.start for p in r.places} for r in (total, part))
+    return bool(here and there) and here.isdisjoint(there) and min(there) > total.count.end
+
+
+def _part_beside_part(text: str, records: list[Record], k: int) -> Record:
+    """Of '389 dead and 702 wounded' the wounded are a part of the total that stands beside the
+    total of the dead."""
+    record = records[k]
+    for j in _beside(records, k):
+        parent = records[j].subset_of
+        if parent is None or records[parent].evidence == record.evidence == records[j].evidence:
+            continue
+        total = parent + k - j  # told in the same order
+        alike = total in _beside(records, parent) and records[total].outcome == record.outcome
+        if alike and _fits(record, records[total]):
+            return replace(record, subset_of=total)
+    return record
+
+
+def _beside(records: Sequence[Record], k: int) -> Iterator[int]:
+    """Records of another outcome told right beside the k-th, of one scope with it."""
+    near: int = load_toml("structure.toml")["beside"]
+    for j in (k - 1, k + 1):
+        if 0 <= j < len(records):
+            a, b = records[j], records[k]
+            one_breath = a.evidence == b.evidence and _gap(a, b) <= near
+            if one_breath and a.scope == b.scope and a.outcome != b.outcome:
+                yield j
 
 
 def _may_be_part(records: Sequence[Record], k: int, total: int) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from eval.evaluate import gold_tagged
 from pipeline.analyse import analyse
+from pipeline.assemble import settle_scopes
+from pipeline.resolve import resolve
 from pipeline.schema import Report, Tagged
 
 from .marked import analysed, counts, marked, statements
@@ -113,3 +116,25 @@ def test_a_person_that_the_model_doubts_is_no_toll_and_a_number_is() -> None:
     doubted = Tagged(tuple(replace(m, score=0.4) for m in tagged.mentions), tagged.links)
     result = analyse(Report(report_id="t", text=report.text), doubted)
     assert counts(result) == [("killed", 3, "exact")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "settled"),
+    [
+        ("أمس", "cumulative", "incident"),
+        ("خلال الـ 24 ساعة الماضية", "cumulative", "incident"),
+        ("منذ مطلع الشهر", "incident", "cumulative"),
+        ("الأول من أيار", "cumulative", "cumulative"),  # a day long past: since then, maybe
+        ("نيسان", "incident", "incident"),  # a month, but no period told as such
+        ("منذ زمن", "incident", "incident"),
+    ],
+)
+def test_the_days_tell_the_scope(words: str, said: str, settled: str) -> None:
+    report = marked(
+        f"[[قُتل|o1]] [[5|n1]] [[{words}|d1]]",
+        f"n1: killed 5 | unknown | {said} | o1 d1 |",
+        published="2019-05-14",
+    )
+    tagged = gold_tagged(report)
+    values = resolve(Report(report_id="t", text=report.text, published=report.published), tagged)
+    assert [m.anchor for m in settle_scopes(tagged, values).mentions if m.anchor] == [settled]

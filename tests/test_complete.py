@@ -180,3 +180,12 @@ def test_a_year_is_no_toll_unless_it_counts_people() -> None:
                 ("قتل", "OUTCOME", None), ("2014", "COUNT", "incident"),
                 ("مدنياً", "VICTIM", None), links="1>0 0.9,3>2 0.9")  # fmt: skip
     assert [m.text for m in complete(text, years).mentions if m.label == "COUNT"] == ["2014"]
+
+
+def test_verbs_between_two_subjects_are_told_apart() -> None:
+    text = "مواطن استشهد وأصيب 6"
+    tagged = tag(
+        text, ("مواطن", "VICTIM", "incident"), ("استشهد", "OUTCOME", None),
+        ("وأصيب", "OUTCOME", None), ("6", "COUNT", "incident"), links="0>1 0.9,0>2 0.8,3>2 0.9",
+    )  # fmt: skip
+    assert [m.text for m in complete(text, tagged).mentions] == ["مواطن", "استشهد", "وأصيب", "6"]

@@ -239,3 +239,28 @@ def test_the_same_number_that_nothing_sets_apart_is_told_again() -> None:
     first, again, elsewhere = (c for _, c in statements(result))
     assert again.same_as == first.casualty_id
     assert elsewhere.same_as is None
+
+
+def test_the_wounded_beside_a_part_are_a_part_too() -> None:
+    result = analysed(
+        "[[مقتل|o1]] [[1338|n1]] شخصاً [[وإصابة|o2]] [[1417|n2]] خلال الشهر.\n"
+        "[[بغداد|l1]]: [[389|n3]] [[قتيلاً|o3]] و[[702|n4]] [[جريح|o4]].",
+        "n1: killed 1338 | unknown | cumulative | o1 |",
+        "n2: injured 1417 | unknown | cumulative | o2 |",
+        "n3: killed 389 | unknown | cumulative | o3 l1 | part=n1",
+        "n4: injured 702 | unknown | cumulative | o4 l1 |",
+    )
+    _, wounded, _, part = (c for _, c in statements(result))
+    assert part.subset_of == wounded.casualty_id
+
+
+def test_a_list_by_place_hangs_on_its_total() -> None:
+    result = analysed(
+        "[[قتل|o1]] [[1338|n1]] في [[اليمن|l1]]، منهم [[711|n2]] في [[تعز|l2]] "
+        "ثم [[438|n3]] في [[الحديدة|l3]].",
+        "n1: killed 1338 | unknown | cumulative | o1 l1 |",
+        "n2: killed 711 | unknown | cumulative | o1 l2 | part=n1",
+        "n3: killed 438 | unknown | cumulative | o1 l3 | part=n2",
+    )
+    total, first, second = (c for _, c in statements(result))
+    assert first.subset_of == second.subset_of == total.casualty_id

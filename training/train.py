@@ -94,7 +94,8 @@ def optimizer(model: TrainedNetwork, stage: Stage, weight_decay: float) -> torch
                 "weight_decay": weight_decay if decays else 0.0,
             }
             for (in_encoder, decays), parameters in groups.items()
-        ]
+        ],
+        fused=True,  # at two reports a step the plain one takes a quarter of the time
     )
 
 
