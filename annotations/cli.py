@@ -66,6 +66,38 @@ def compile(
     typer.echo(f"{out}: {write_reports(reports, out)} reports")
 
 
+@app.command()
+def settle(
+    first: Annotated[Path, typer.Argument(metavar="A", help="One annotation (.jsonl).")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another of the same reports.")],
+    choices: Annotated[Path, typer.Option(help="The lines of a third reader, to write or read.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The settled .jsonl, once choices are made.")
+    ] = None,
+) -> None:
+    """List where two annotations differ, a line each; then, with --out, make one of them as the
+    letters in the lines say.
+
+    Example: hasila annotations settle a.jsonl b.jsonl --choices c.txt, edit [A] to [B] where B is
+    right, then the same with --out settled.jsonl
+    """
+    from . import settle as settling
+    from .form import read_reports, write_reports
+
+    try:
+        a, b = list(read_reports(first)), list(read_reports(second))
+        if out is None:
+            lines = list(settling.choices(a, b))
+            choices.write_text("".join(lines), "utf-8")
+            typer.echo(f"{choices}: {sum(line[0] != ' ' for line in lines)} differences")
+        else:
+            chosen = choices.read_text("utf-8")
+            typer.echo(f"{out}: {write_reports(settling.settle(a, b, chosen), out)} reports")
+    except (OSError, ValueError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
 @app.command("compile-linked")
 def compile_linked(
     inline: Annotated[list[Path], typer.Argument(help="Files of the link set, as written.")],
