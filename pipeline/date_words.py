@@ -189,6 +189,9 @@ def _elements(tokens: list[Token], dates: dict[int, date]) -> list[Element]:
             i += part
             continue
         ordinal = read_ordinal(tokens, i)
+        if ordinal is not None and token.text.endswith("ه") and _part_of_day(tokens, ordinal[1]):
+            i = ordinal[1]  # 'the fifth (hour) in the afternoon'
+            continue
         found = _phrase_at(tokens, i)
         if token.start in dates and token.text == "#":
             found = Element("full", dates[token.start], i, i + 1)
@@ -208,6 +211,8 @@ def _elements(tokens: list[Token], dates: dict[int, date]) -> list[Element]:
         if token.text in clock and i < len(tokens) and (i in numbers or read_ordinal(tokens, i)):
             after = read_ordinal(tokens, i)
             i = after[1] if after else numbers[i].last
+            if out and out[-1].kind == "opener" and out[-1].last == found.first:
+                out.pop()  # 'after 11 o'clock' opens no stretch of days
             continue
         out.append(found)
     return out

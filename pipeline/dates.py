@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 
 from hijridate import Gregorian, Hijri
 from msgspec import Struct, structs
@@ -19,6 +20,7 @@ from .calendars import (
     start_of,
     year_days,
 )
+from .data import load_toml
 from .date_merge import combine_dates
 from .date_points import Duration, Point, Query, read_points
 from .date_words import make_day, scan
@@ -71,7 +73,7 @@ def resolve_date(text: str, published: str | None, context: DateContext | None =
     context = context or DateContext()
     reference = parse_day(context.reference) or parse_day(published)
     resolver = _Resolver(reference, context)
-    short = _DAY_AND_MONTH.fullmatch(key(text))
+    short = _DAY_AND_MONTH.fullmatch(_names_of_days().sub(" ", key(text)))
     try:
         if short is not None:
             found = resolver.point(Point(day=int(short.group(1)), month=int(short.group(2))))
@@ -83,6 +85,14 @@ def resolve_date(text: str, published: str | None, context: DateContext | None =
         return Date(start=None, end=None, precision=None, basis=None, text=text)
     start, end = (None if day is None else day.isoformat() for day in (found.start, found.end))
     return Date(start=start, end=end, precision=found.precision, basis=found.basis, text=text)
+
+
+@cache
+def _names_of_days() -> re.Pattern[str]:
+    """Weekdays and 'today', which may stand beside a day and month in digits."""
+    data = load_toml("dates.toml")
+    words = [key(w) for w in ("يوم", *data["days"]["0"], *sum(data["weekdays"].values(), []))]
+    return re.compile(rf"\b(?:{'|'.join(sorted(words, key=len, reverse=True))})\b")
 
 
 def stated_day(point: Point) -> date | None:
