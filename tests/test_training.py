@@ -12,7 +12,7 @@ import pytest
 import torch
 import typer
 from click.testing import Result
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from annotations.form import AnnotatedReport, GoldMention
@@ -21,6 +21,7 @@ from pipeline.pairs import ANCHORS, LINKS, TAGS
 from pipeline.schema import MENTION_LABELS, Tagged
 from pipeline.tag import Settings, Tagger, read_meta
 from pipeline.tokens import tokenize
+from training.average import average
 from training.cli import train as command
 from training.config import Config, Stage, read_config
 from training.data import (
@@ -293,6 +294,25 @@ class TestTraining:
         path.write_text(f'start = "{tmp_path}"\n{plain}', encoding="utf-8")
         with pytest.raises(FileNotFoundError, match="name a model folder"):
             train(path, tmp_path / "none", 1)
+
+    def test_the_mean_of_two_runs_lies_between_them(self, trained: Path, tmp_path: Path) -> None:
+        config = save_tiny_config(tmp_path, epochs=1)
+        config.write_text(f"seed = 5\n{config.read_text()}")
+        other = train(config, tmp_path / "run")
+        mean = average([trained, other], tmp_path / "mean")
+        first, second = (load_file(run / "network.safetensors") for run in (trained, other))
+        network, _, record = load_trained(mean)
+        for name, tensor in network.state_dict().items():
+            assert torch.allclose(tensor, (first[name] + second[name]) / 2, atol=1e-6)
+        assert len({origin["sha256"] for origin in record["averaged"]}) == 2
+        assert export(mean, tmp_path / "model").is_dir()
+
+    def test_a_mean_needs_weights_of_one_shape(self, trained: Path, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError, match=r"no network\.safetensors"):
+            average([trained, tmp_path], tmp_path / "mean")
+        save_file({"tag.tags.bias": torch.zeros(3)}, tmp_path / "network.safetensors")
+        with pytest.raises(ValueError, match="not the same network"):
+            average([trained, tmp_path], tmp_path / "mean")
 
 
 class TestQuantise:

@@ -40,7 +40,15 @@ from .train import load_trained
 
 OPSET = 18
 ALLOWED_LOSS = 0.005  # of F1, from fp32 torch to the 8-bit file
-RECORDED = ("config", "start", "data", "dev", "versions", "threads")  # of the run, in meta.json
+RECORDED = (
+    "config",
+    "start",
+    "averaged",
+    "data",
+    "dev",
+    "versions",
+    "threads",
+)  # of the run, in meta.json
 FILES = ("model.onnx", "links.onnx", "tokenizer.json", "weights.safetensors", "encoder.json")
 
 
