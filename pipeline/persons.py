@@ -95,6 +95,8 @@ def _begins_item(word: str, following: list[str]) -> bool:
     form = with_pronoun(word)
     if is_given_name(word) or (form is not None and form.number in ("singular", "dual", "plural")):
         return True
+    if following and known_form(word) and with_pronoun(following[0]):
+        return True  # 'and the son of their uncle'
     # 'and the Jordanian called Abu Qatada', 'and the soldier Nadav'
     titled = word.startswith("ال") or word in _lexicon().titles
     return titled and any(is_given_name(w) or not w.startswith("ال") for w in following)
@@ -228,16 +230,21 @@ def _joined_person(token: Token) -> NounForm | None:
 def person_and_kin(tokens: list[Token], numbers: list[Number]) -> People | None:
     """The people of 'a man and his wife', 'a mother and her three children'; None if not such.
 
-    The first noun is singular; each person or kin after a waw adds its own: one, two, a number
-    that stands beside it, or an unknown several (three or more).
+    The first noun is singular, or two of someone's kin ('his parents and his brother'); each person
+    or kin after a waw adds its own: one, two, a number that stands beside it, or an unknown several
+    (three or more).
     """
-    head = known_form(tokens[0].text) or with_pronoun(tokens[0].text) if tokens else None
+    plain = known_form(tokens[0].text) if tokens else None
+    head = plain or with_pronoun(tokens[0].text) if tokens else None
     if head is not None and head.number == "family":
         return _family_by_members(tokens, numbers)
-    if head is None or head.number != "singular" or head.outcome is not None:
+    if head is None or head.outcome is not None:
         return None
-    low, exact, seen = 1, True, False
-    before = {n.last: n.value for n in numbers if n.first >= 1}
+    if head.number != "singular" and (head.number != "dual" or plain is not None):
+        return None
+    low, exact, seen = 1 if head.number == "singular" else 2, True, False
+    # Not 'a man in his seventies and his wife'.
+    before = {n.last: n.value for n in numbers if n.first >= 1 and tokens[n.first - 1].text != "في"}
     after = {n.first: n.value for n in numbers}
     for i, token in enumerate(tokens[1:], 1):
         if i in before:
