@@ -35,6 +35,8 @@ from .tokens import BOS_ID, EOS_ID, Ints, Tokens, centrality, sections, tokenize
 Floats = NDArray[np.float32]
 
 META_FORMAT = 1
+# Of these links an anchor seldom has two (GUIDELINES.md, 7): indices of LINK_TYPES.
+SINGLE = tuple(LINK_TYPES.index(kind) for kind in ("date", "cause", "source"))
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -45,6 +47,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     reach: int = 256  # tokens between two mentions that a link may span
     section: int = 4096  # pieces of a long text between which no link is looked for
     link_threshold: float = 0.5  # probability of any link from which a pair is linked
+    # A record has one date, one cause, one source: the likeliest from the first of these on, more
+    # only from the second on.
+    single_threshold: float = 0.3
+    again_threshold: float = 0.9
 
 
 class Meta(Struct, frozen=True, kw_only=True):
@@ -278,13 +284,25 @@ def anchor_scores(logits: Floats, scopes: Ints) -> list[float]:
 def decode_links(
     logits: Floats, heads: Ints, tails: Ints, spans: Spans, scopes: Ints, settings: Settings
 ) -> Iterator[Link]:
-    """The links from anchors that the schema allows and whose probability passes the threshold."""
+    """The links from anchors that the schema allows and whose probability passes the threshold,
+    of the `SINGLE` types the best of each anchor."""
     allowed = ALLOWED[spans.label[tails]] & (~TO_ANCHOR | (scopes[tails] > 0)[:, None])
     if not len(heads):
         return
     probabilities = softmax(np.where(allowed, logits, np.float32(-1e9)))
-    linked = (scopes[heads] > 0) & (1 - probabilities[:, 0] >= settings.link_threshold)
     kinds = probabilities[:, 1:].argmax(axis=1)
+    single = np.isin(kinds, SINGLE)
+    any_link = 1 - probabilities[:, 0]
+    least = np.where(single, settings.single_threshold, settings.link_threshold)
+    linked = (scopes[heads] > 0) & (any_link >= least)
+    best: dict[tuple[int, int], int] = {}
+    for pair in np.flatnonzero(linked & single).tolist():
+        first = best.setdefault((int(heads[pair]), int(kinds[pair])), pair)
+        if any_link[pair] > any_link[first]:
+            best[int(heads[pair]), int(kinds[pair])] = pair
+    again = single & (any_link < settings.again_threshold)
+    again[list(best.values())] = False
+    linked &= ~again
     for pair in np.flatnonzero(linked).tolist():
         kind = int(kinds[pair])
         yield Link(

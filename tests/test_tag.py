@@ -237,6 +237,15 @@ class TestDecoding:
             settings = Settings(link_threshold=threshold)
             assert len(list(decode_links(logits, *pair, settings))) == count
 
+    def test_one_date_each_unless_another_is_as_good_as_sure(self) -> None:
+        spans = made_spans((0, 1, "COUNT"), *((k, k + 1, "DATE") for k in (2, 4, 6)))
+        logits = np.zeros((3, len(LINKS)), dtype=np.float32)
+        logits[:, 0] = 4
+        pairs = (np.zeros(3, dtype=np.int64), np.array([1, 2, 3]), spans, np.array([1, 0, 0, 0]))
+        for dates, kept in (((3.5, 5, 2), [2]), ((9, 5, 8), [1, 3]), ((0, 1, 0), [])):
+            logits[:, LINKS.index("date")] = dates
+            assert [k.tail for k in decode_links(logits, *pairs, Settings())] == kept
+
     def test_no_mention_asks_for_no_links(self) -> None:
         assert tag_section(EchoNetwork(), made_tokens(30), "", Settings()).mentions == ()
 
