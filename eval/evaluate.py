@@ -14,6 +14,7 @@ from annotations.form import AnnotatedReport, read_reports
 from pipeline.analyse import analyse
 from pipeline.schema import Link, Mention, Report, ReportResult, Tagged
 
+from .calibration import calibration_error, judged
 from .links import gold_links, predicted_links, score_links
 from .records import gold_records, predicted_records, score_net_tolls, score_records
 from .scores import Score
@@ -23,7 +24,8 @@ ANNOTATIONS = Path(__file__).resolve().parent.parent / "annotations"
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """Scores by table and row; ``values`` holds plain figures (reports, words, seconds)."""
+    """Scores by table and row; ``values`` holds plain figures: reports, words, words a second,
+    calibration errors."""
 
     split: str
     model: str
@@ -59,11 +61,16 @@ def evaluate(split: str = "dev", model: str | Path | None = None) -> Evaluation:
     results = [analyse(_report(r), t) for r, t in zip(gold, tagged, strict=True)]
     seconds = time.perf_counter() - start
     words = sum(len(r.text.split()) for r in gold)
+    errors = {
+        f"calibration_error_{name}": round(calibration_error(pairs), 4)
+        for name, pairs in judged(gold, tagged, results).items()
+    }
     return Evaluation(
         split=split,
         model=str(nlp.meta.get("name", model)),
         tables=score_all(gold, tagged, results),
-        values={"reports": len(gold), "words": words, "words_a_second": round(words / seconds, 1)},
+        values={"reports": len(gold), "words": words, "words_a_second": round(words / seconds, 1)}
+        | errors,
     )
 
 

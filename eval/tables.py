@@ -26,6 +26,10 @@ def render(result: Evaluation) -> Table:
     for column in ("", "precision", "recall", "F1", "right", "said", "gold"):
         table.add_column(column, justify="left" if not column else "right")
     _add_rows(table, result.tables)
+    table.add_section()
+    for name in ("mentions", "links", "records"):
+        error = result.values[f"calibration_error_{name}"]
+        table.add_row(f"calibration error, {name}", "", "", f"{error:.3f}", "", "", "")
     return table
 
 
