@@ -80,7 +80,7 @@ def parse_block(report_id: str, body: str) -> AnnotatedReport:
     records = records_of(report_id, rows)
     published = meta.get("published", "-")
     return AnnotatedReport(
-        id=report_id, text=text, published=None if published == "-" else published,
+        id=report_id, text=text, published=None if published in ("", "-") else published,
         country=meta.get("country", ""), style=meta.get("style", ""),
         points=tuple(re.findall(r"\w+", meta.get("points", ""))),
         mentions=mentions, links=_links(rows, records), records=records,
