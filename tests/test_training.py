@@ -15,12 +15,13 @@ from click.testing import Result
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from annotations.form import AnnotatedReport, GoldMention
+from annotations.form import AnnotatedReport, GoldMention, read_reports, write_reports
 from eval.evaluate import gold_tagged
 from pipeline.pairs import ANCHORS, LINKS, TAGS
 from pipeline.schema import MENTION_LABELS, Tagged
 from pipeline.tag import Settings, Tagger, read_meta
 from pipeline.tokens import tokenize
+from training.add import add_reports
 from training.average import average
 from training.cli import train as command
 from training.config import Config, Stage, read_config
@@ -313,6 +314,29 @@ class TestTraining:
         save_file({"tag.tags.bias": torch.zeros(3)}, tmp_path / "network.safetensors")
         with pytest.raises(ValueError, match="not the same network"):
             average([trained, tmp_path], tmp_path / "mean")
+
+    def test_new_reports_are_added_to_a_model(self, trained: Path, tmp_path: Path) -> None:
+        model = export(trained, tmp_path / "model")
+        new, old = tmp_path / "new.jsonl", tmp_path / "old.jsonl"
+        first, second = tiny_reports()
+        write_reports([first], new)
+        write_reports([first, second], old)
+        added = add_reports(model, [new], [old], tmp_path / "out", tmp_path / "work", 1)
+        assert added.holds and added.new_after["mentions_f1"] > 0.8
+        replayed = list(read_reports(tmp_path / "work" / "replayed.jsonl"))
+        assert [r.id for r in replayed] == [second.id]  # the new one is not read twice
+        assert len(read_meta(tmp_path / "out").training["averaged"]) == 2
+        assert Tagger.load(tmp_path / "out").tag(first.text).mentions
+
+    def test_a_model_that_forgets_is_not_written(
+        self, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model = export(trained, tmp_path / "model")
+        write_reports(tiny_reports(), tmp_path / "new.jsonl")
+        monkeypatch.setattr("training.add.ALLOWED_LOSS", -1.0)
+        new = [tmp_path / "new.jsonl"]
+        added = add_reports(model, new, new, tmp_path / "out", tmp_path / "work", 1)
+        assert not added.holds and not (tmp_path / "out").exists()
 
 
 class TestQuantise:

@@ -172,36 +172,51 @@ def run_stage(
     }
 
 
-def train(config: Path, out: Path, threads: int | None = None, resume: bool = False) -> Path:
+def train(config: Path | Config, out: Path, threads: int | None = None, resume: bool = False) -> Path:
     """Train as ``config`` says and fill the folder ``out``; returns ``out``.
 
     ``resume`` goes on from the last checkpoint of a run that broke off. Raises ValueError and
     FileNotFoundError for a bad configuration or missing data.
     """
-    options = read_config(config)
+    options = config if isinstance(config, Config) else read_config(config)
     check_inputs(options)
     if threads:
         torch.set_num_threads(threads)
     set_seed(options.seed)
     out.mkdir(parents=True, exist_ok=True)
-    encoder = Path(options.encoder)
-    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    shape, source = shape_of(options)
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
     dev = read_all(options.dev)
-    network = load_network(encoder, options.link_size, options.dropout, options.mention_layers)
+    network = load_network(
+        shape, options.link_size, options.dropout, options.mention_layers, not options.start
+    )
     if options.start:
-        halves = load_file(Path(options.start) / START_WEIGHTS)
-        network.load_state_dict({name: tensor.float() for name, tensor in halves.items()})
+        network.load_state_dict(start_weights(Path(options.start)))
     model = TrainedNetwork(network, options)
     stages = []
     for number, stage in enumerate(options.stages):
         folder = out / f"stage-{number}"
         stages.append(run_stage(model, options, stage, dev, tokenizer, folder, resume))
     figures = dev_figures(model.network, dev, tokenizer, options.settings)
-    shutil.copyfile(encoder / "config.json", out / "encoder.json")
-    shutil.copyfile(encoder / "tokenizer.json", out / "tokenizer.json")
+    shutil.copyfile(shape if options.start else shape / "config.json", out / "encoder.json")
+    shutil.copyfile(source / "tokenizer.json", out / "tokenizer.json")
     save_file(model.network.state_dict(), out / WEIGHTS)
     _write_record(out, options, stages, figures)
     return out
+
+
+def shape_of(config: Config) -> tuple[Path, Path]:
+    """Where the encoder's shape is read, and the folder of the tokenizer: of the model that
+    training goes on from, or else of the pretrained encoder."""
+    if config.start:
+        return Path(config.start) / "encoder.json", Path(config.start)
+    return Path(config.encoder), Path(config.encoder)
+
+
+def start_weights(model: Path) -> dict[str, torch.Tensor]:
+    """The weights of a model folder, in 32 bits."""
+    halves = load_file(model / START_WEIGHTS)
+    return {name: tensor.float() for name, tensor in halves.items()}
 
 
 def start_of(config: Config) -> dict[str, str]:
@@ -216,7 +231,7 @@ def start_of(config: Config) -> dict[str, str]:
 
 def check_inputs(config: Config) -> None:
     """Raise FileNotFoundError for an encoder or data that is not there, before hours are spent."""
-    if not (Path(config.encoder) / "tokenizer.json").is_file():
+    if not config.start and not (Path(config.encoder) / "tokenizer.json").is_file():
         raise FileNotFoundError(
             f"{config.encoder}: no tokenizer.json there; make it with python -m training.encoder"
         )
