@@ -23,6 +23,7 @@ from pipeline.tag import Settings, Tagger, read_meta
 from pipeline.tokens import tokenize
 from training.add import add_reports
 from training.average import average
+from training.card import averaged
 from training.cli import train as command
 from training.config import Config, Stage, read_config
 from training.data import (
@@ -307,6 +308,14 @@ class TestTraining:
             assert torch.allclose(tensor, (first[name] + second[name]) / 2, atol=1e-6)
         assert len({origin["sha256"] for origin in record["averaged"]}) == 2
         assert export(mean, tmp_path / "model").is_dir()
+
+    def test_the_card_says_what_a_mean_is_of(self) -> None:
+        parts = [
+            {"sha256": "a" * 64, "name": "hasila-ar", "version": "0.1.0"},
+            {"sha256": "b" * 64, "config": {"seed": 5, "stages": [{"epochs": 2}, {"epochs": 1}]}},
+        ]
+        assert "hasila-ar 0.1.0 (`aaaaaaaaaaaa`); a run of 3 passes with seed 5" in averaged(parts)
+        assert averaged([]) == ""
 
     def test_a_mean_needs_weights_of_one_shape(self, trained: Path, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match=r"no network\.safetensors"):

@@ -77,7 +77,7 @@ def card(meta: Meta, figures: Sequence[Mapping[str, Any]]) -> str:
         figures=_table(figures),
         seed=training["config"]["seed"],
         stages=stages,
-        start=_start(training.get("start")),
+        start=_start(training.get("start")) + averaged(training.get("averaged", ())),
         threads=training["threads"],
         versions=", ".join(f"{name} {v}" for name, v in training["versions"].items()),
         files=", ".join(f"`{name}`" for name in meta.files),
@@ -90,6 +90,22 @@ def _start(start: Mapping[str, str] | None) -> str:
         return ""
     weights = start["weights.safetensors"]
     return f"- Trained on from {start['name']} {start['version']}, weights `{weights}` (SHA-256).\n"
+
+
+def averaged(parts: Sequence[Mapping[str, Any]]) -> str:
+    """The weights that the model is the mean of: runs by seed and passes, models by version."""
+    if not parts:
+        return ""
+    said = []
+    for part in parts:
+        name = f"{part['name']} {part['version']}" if "version" in part else _run(part["config"])
+        said.append(f"{name} (`{part['sha256'][:12]}`)")
+    return f"- The mean of {len(parts)} weights (training/average.py): {'; '.join(said)}.\n"
+
+
+def _run(config: Mapping[str, Any]) -> str:
+    passes = sum(stage["epochs"] for stage in config["stages"])
+    return f"a run of {passes} passes with seed {config['seed']}"
 
 
 def _table(figures: Sequence[Mapping[str, Any]]) -> str:

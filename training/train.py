@@ -172,7 +172,9 @@ def run_stage(
     }
 
 
-def train(config: Path | Config, out: Path, threads: int | None = None, resume: bool = False) -> Path:
+def train(
+    config: Path | Config, out: Path, threads: int | None = None, resume: bool = False
+) -> Path:
     """Train as ``config`` says and fill the folder ``out``; returns ``out``.
 
     ``resume`` goes on from the last checkpoint of a run that broke off. Raises ValueError and
