@@ -74,9 +74,9 @@ def build_records(text: str, tagged: Tagged, values: Values) -> list[Record]:
 def settle_scopes(tagged: Tagged, values: Values) -> Tagged:
     """Each anchor in the scope that its days tell, where they tell it.
 
-    The report's day, the day before it, or two days together are an incident's (2,832 of 2,900
-    such records of train); many days told as a period ('since', 'within') are those of a cumulative
-    toll (777 of 798).
+    The report's day, the day before it, or two days together are an incident's (on gold marks of
+    train right for 3,036 of 3,061 records); many days told as a period ('since', 'within') are
+    those of a cumulative toll (882 of 949).
     """
     dates: dict[int, list[Link]] = defaultdict(list)
     for link in tagged.links:

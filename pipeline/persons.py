@@ -95,8 +95,6 @@ def _begins_item(word: str, following: list[str]) -> bool:
     form = with_pronoun(word)
     if is_given_name(word) or (form is not None and form.number in ("singular", "dual", "plural")):
         return True
-    if following and known_form(word) and with_pronoun(following[0]):
-        return True  # 'and the son of their uncle'
     # 'and the Jordanian called Abu Qatada', 'and the soldier Nadav'
     titled = word.startswith("ال") or word in _lexicon().titles
     return titled and any(is_given_name(w) or not w.startswith("ال") for w in following)

@@ -48,7 +48,8 @@ def train(
 
     try:
         options = read_config(config)
-        if Path(options.encoder).resolve() == DEFAULT_OUT and not DEFAULT_OUT.exists():
+        ours = Path(options.encoder).resolve() == DEFAULT_OUT
+        if ours and not options.start and not DEFAULT_OUT.exists():
             build_encoder()
         trained = run(config, work / config.stem, threads, resume)
         folder = export(trained, out or Path("models") / options.name)
