@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec import Struct
 
 from annotations.form import AnnotatedReport
 from pipeline.schema import ReportResult, Tagged
@@ -23,12 +24,25 @@ def calibration_error(judged: Sequence[tuple[float, bool]], bins: int = BINS) ->
     (adaptive form, Nixon et al. 2019), so that where all are sure the sure ones are told apart too.
     0 for no pairs.
     """
+    gaps = (b.size * abs(b.said - b.right) for b in calibration_bins(judged, bins))
+    return sum(gaps) / max(len(judged), 1)
+
+
+class Bin(Struct, frozen=True):
+    """Statements of like probability: how many, their mean probability, the share that is right."""
+
+    size: int
+    said: float
+    right: float
+
+
+def calibration_bins(judged: Sequence[tuple[float, bool]], bins: int = BINS) -> list[Bin]:
+    """At most ``bins`` bins of equal size, the least sure first; none for no pairs."""
     if not judged:
-        return 0.0
+        return []
     table = np.array(sorted(judged), dtype=float)
     parts = np.array_split(table, min(bins, len(table)))
-    gaps = (len(p) * abs(p[:, 0].mean() - p[:, 1].mean()) for p in parts)
-    return float(sum(gaps) / len(table))
+    return [Bin(len(p), float(p[:, 0].mean()), float(p[:, 1].mean())) for p in parts]
 
 
 def judged(

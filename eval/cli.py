@@ -1,43 +1,202 @@
-"""The `hasila eval`, `hasila agreement` and `hasila consistency` commands."""
+"""The commands that score: `hasila eval`, `score`, `bench`, `agreement` and `consistency`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from .evaluate import Reading
 
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Split = Annotated[
+    str, typer.Option(help="train, dev, test or test-unseen: a folder of annotations/.")
+]
+Model = Annotated[Path | None, typer.Option(help="Model folder; default: the shipped one.")]
+
+
+@app.callback(invoke_without_command=True)
 def evaluate(
-    split: Annotated[
-        str, typer.Option(help="train, dev, test or test-unseen: a folder of annotations/.")
-    ] = "dev",
-    model: Annotated[
-        Path | None, typer.Option(help="Model folder; default: the shipped one.")
-    ] = None,
+    context: typer.Context,
+    split: Split = "dev",
+    model: Model = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON with the figures; default: out/eval/SPLIT.json.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Page with plots and all misses; default: beside the JSON.")
+    ] = None,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="Also by country, style, length and noise.")
+    ] = False,
+    floors: Annotated[
+        bool, typer.Option("--floors", help="Exit 1 where a figure is under eval/expected.json.")
+    ] = False,
+    raise_floors: Annotated[
+        bool, typer.Option("--raise-floors", help="Raise eval/expected.json to what is reached.")
+    ] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Exit 1 where 32-bit weights do better than 8-bit.")
+    ] = False,
 ) -> None:
-    """Score a model on a split: mentions, links, records, net tolls.
+    """Score a model on a split: one table, one JSON, one HTML page with plots and every miss.
 
     Example: hasila eval --split test --out figures.json
     """
+    if context.invoked_subcommand:
+        return
     from rich.console import Console
 
     from .evaluate import evaluate as run
-    from .tables import render
+    from .history import read_history
+    from .page import render_page
+    from .tables import render, render_groups
+
+    reading = _read(split, model)
+    result = run(reading)
+    console = Console()
+    console.print(render(result))
+    if groups:
+        console.print(render_groups(result))
+    path = out or Path("out") / "eval" / f"{split}.json"
+    page = html or path.with_suffix(".html")
+    for file in (path, page):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    figures = result.as_dict()
+    path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    page.write_text(render_page(reading, result, read_history()), "utf-8")
+    typer.echo(f"{path}\n{page}")
+    failures = _below_floors(figures) if floors else []
+    if raise_floors:
+        _raise_floors(figures)
+    if reference:
+        failures += _lost_in_8_bits(reading, model)
+    for failure in failures:
+        typer.echo(failure, err=True)
+    raise typer.Exit(1 if failures else 0)
+
+
+@app.command()
+def errors(
+    split: Split = "dev",
+    model: Model = None,
+    kind: Annotated[
+        str, typer.Option(help="Only kinds that contain this, as 'link part_of' or 'CAUSE'.")
+    ] = "",
+    limit: Annotated[int, typer.Option(help="How many misses to print.")] = 30,
+) -> None:
+    """List what was read wrongly, by kind and then one by one: text, gold, and what was read.
+
+    Example: hasila eval errors --kind "record field: doer" --limit 50
+    """
+    from rich.console import Console
+
+    from .errors import by_kind, misses
+    from .tables import render_kinds, render_miss
+
+    reading = _read(split, model)
+    found = [miss for miss in misses(reading) if kind in miss.kind]
+    texts = {report.id: report.text for report in reading.gold}
+    console = Console()
+    console.print(render_kinds(by_kind(found)))
+    for miss in found[:limit]:
+        console.print(render_miss(miss, texts[miss.report_id]))
+
+
+def _read(split: str, model: Path | None) -> Reading:
+    from .evaluate import read_split
 
     try:
-        result = run(split, model)
+        return read_split(split, model)
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
-    Console().print(render(result))
-    path = out or Path("out") / "eval" / f"{split}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    typer.echo(str(path))
+
+
+def _below_floors(figures: dict[str, Any]) -> list[str]:
+    from .floors import below, read_floors
+
+    return list(below(figures, read_floors()))
+
+
+def _raise_floors(figures: dict[str, Any]) -> None:
+    from .floors import EXPECTED, raised, read_floors, write_floors
+
+    write_floors(raised(figures, read_floors() if EXPECTED.exists() else {}))
+    typer.echo(str(EXPECTED))
+
+
+def _lost_in_8_bits(reading: Reading, model: Path | None) -> list[str]:
+    import pipeline
+
+    from .reference import compare
+
+    comparison = compare(pipeline.model_folder(model), reading.gold)
+    for kind, value in comparison.reference.items():
+        typer.echo(f"{kind}: {comparison.shipped[kind]:.4f} in 8 bits, {value:.4f} in 32")
+    return comparison.losses()
+
+
+def score(
+    gold: Annotated[Path, typer.Argument(help="Annotated reports: .jsonl or a folder of them.")],
+    predicted: Annotated[Path, typer.Argument(help="A reports.jsonl of the contract.")],
+    out: Annotated[Path | None, typer.Option(help="Also write the figures as JSON.")] = None,
+) -> None:
+    """Score anyone's output in the form of reports.jsonl against annotated reports.
+
+    Example: hasila score annotations/test results/reports.jsonl
+    """
+    from rich.console import Console
+
+    from .outputs import read_gold, read_outputs, score_outputs
+    from .tables import render_figures
+
+    try:
+        figures = score_outputs(read_gold(gold), read_outputs(predicted))
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    Console().print(render_figures(f"{predicted} against {gold}", {"records": figures}))
+    if out:
+        rows = {row: figure.as_dict() for row, figure in figures.items()}
+        out.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+
+
+def bench(
+    model: Model = None,
+    split: Split = "dev",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of either side.")] = 1,
+    floors: Annotated[
+        bool, typer.Option("--floors", help="Exit 1 where a ratio is under eval/expected.json.")
+    ] = False,
+) -> None:
+    """Measure the pipeline beside transformers' token classification: same encoder, same text.
+
+    Example: hasila bench --threads 2
+    """
+    from rich.console import Console
+
+    import pipeline
+    from annotations.form import read_reports
+
+    from .evaluate import ANNOTATIONS
+    from .floors import read_floors, slower
+    from .speed import measure
+    from .tables import render_speed
+
+    try:
+        texts = [report.text for report in read_reports(ANNOTATIONS / split)]
+        speed = measure(pipeline.model_folder(model), texts, threads)
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    Console().print(render_speed(speed))
+    failures = list(slower(speed.ratios(), read_floors())) if floors else []
+    for failure in failures:
+        typer.echo(failure, err=True)
+    raise typer.Exit(1 if failures else 0)
 
 
 def agreement(

@@ -15,6 +15,7 @@ from .scores import Score
 
 Number = tuple[str, int | None, int | None]
 FIELDS = ("category", "victims", "doer", "place", "date", "scope", "subset")
+VALUES = ("number", "date", "victims", "doer", "cause", "category")
 
 
 class FlatRecord(Struct, frozen=True, kw_only=True):
@@ -33,6 +34,7 @@ class FlatRecord(Struct, frozen=True, kw_only=True):
     place_words: frozenset[str]
     date: tuple[str | None, str | None]
     scope: str
+    cause: str | None
     parent: Number | None
     repeat: bool
 
@@ -63,7 +65,7 @@ def gold_records(report: AnnotatedReport) -> list[FlatRecord]:
             outcome=r.outcome, number=number_of(r.count), span=spans[r.anchor], category=r.category,
             victims=frozenset(r.victim_parties), doer=frozenset(r.perpetrators), places=places(r),
             place_words=_words(report.text, places(r)), date=(r.date_start, r.date_end),
-            scope=r.scope, repeat=r.same_as is not None,
+            scope=r.scope, cause=r.cause, repeat=r.same_as is not None,
             parent=number_of(by_id[r.subset_of].count) if r.subset_of else None,
         )
         for r in report.records
@@ -87,6 +89,7 @@ def _flat(text: str, event: Event, c: Casualty, by_id: dict[str, Casualty]) -> F
         doer=frozenset(p.party_id for p in event.perpetrators if p.party_id),
         places=places, place_words=_words(text, places),
         date=(date.start, date.end) if date else (None, None), scope=event.scope,
+        cause=event.cause.code if event.cause else None,
         parent=number_of(by_id[c.subset_of].count) if c.subset_of else None,
         repeat=c.same_as is not None,
     )  # fmt: skip
@@ -160,6 +163,30 @@ def score_records(
             sum(r.outcome == outcome for rs in gold for r in rs),
         )
     return out | {name: Score(scores[name], paired, paired) for name in FIELDS}
+
+
+def score_values(
+    gold: Sequence[Sequence[FlatRecord]], said: Sequence[Sequence[FlatRecord]]
+) -> dict[str, Score]:
+    """Each of VALUES over the gold records that ``said`` has a record of, at the same words and
+    with the same outcome: the share of values that are right.
+
+    Meant for records made from gold mentions and links, where only the rules can be wrong.
+    """
+    right: Counter[str] = Counter({name: 0 for name in VALUES})
+    paired = 0
+    for wanted, told in zip(gold, said, strict=True):
+        free = list(told)
+        for record in wanted:
+            alike = [
+                p for p in free if p.outcome == record.outcome and _overlap(record.span, p.span)
+            ]
+            if not alike:
+                continue
+            free.remove(alike[0])
+            paired += 1
+            right.update(v for v in VALUES if getattr(record, v) == getattr(alike[0], v))
+    return {name: Score(right[name], paired, paired) for name in VALUES}
 
 
 def net_toll(records: Sequence[FlatRecord]) -> dict[tuple[str, str], tuple[int, int]]:

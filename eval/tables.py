@@ -1,35 +1,112 @@
-"""An evaluation as one table for the terminal."""
+"""Figures as tables for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from .agreement import Agreement
-from .evaluate import Evaluation
-from .records import FIELDS
+from .errors import Miss
+from .evaluate import Evaluation, Figure
+from .records import FIELDS, VALUES
 from .scores import Score
 
-SHARES = ("net_toll", "net_toll_killed")
+if TYPE_CHECKING:
+    from .speed import Speed
+
+# Rows whose precision and recall are the same: a share of the reports, or of the paired records.
+SHARES = frozenset({*FIELDS, *VALUES, "net_toll", "net_toll_killed"})
+SHARE_TABLES = ("records", "values")
+SMALLEST_GROUP = 5
 
 
 def render(result: Evaluation) -> Table:
-    """Rows of all tables with precision, recall, F1 and the counts beneath them.
+    """Rows of all tables with precision, recall, F1, its 95 % interval and the counts beneath.
 
-    Fields of the paired records and net tolls have one figure, the share that is right.
+    Fields of the paired records, values and net tolls have one figure, the share that is right.
     """
-    table = Table(
-        title=f"{result.model} on {result.split}: {result.values['reports']:.0f} reports, "
-        f"{result.values['words']:.0f} words, {result.values['words_a_second']:.0f} words a second"
+    table = render_figures(
+        f"{result.model} {result.version} on {result.split}: {result.reports} reports, "
+        f"{result.words} words, {result.words_a_second:.0f} words a second",
+        result.tables,
     )
-    for column in ("", "precision", "recall", "F1", "right", "said", "gold"):
-        table.add_column(column, justify="left" if not column else "right")
-    _add_rows(table, result.tables)
     table.add_section()
-    for name in ("mentions", "links", "records"):
-        error = result.values[f"calibration_error_{name}"]
-        table.add_row(f"calibration error, {name}", "", "", f"{error:.3f}", "", "", "")
+    for name, calibration in result.calibration.items():
+        low, high = calibration.interval
+        table.add_row(
+            f"calibration error, {name}",
+            "",
+            "",
+            f"{calibration.error:.3f}",
+            f"{low:.2f}–{high:.2f}",
+        )
+    return table
+
+
+def render_figures(title: str, tables: Mapping[str, Mapping[str, Figure]]) -> Table:
+    """Any tables of figures, a row each."""
+    table = Table(title=title)
+    for column in ("", "precision", "recall", "F1", "95 %", "right", "said", "gold"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, rows in tables.items():
+        table.add_section()
+        table.add_row(f"[bold]{name}[/bold]")
+        for row, figure in rows.items():
+            table.add_row(row, *_cells(figure.score, _is_share(name, row), _interval(figure)))
+    return table
+
+
+def render_speed(speed: Speed) -> Table:
+    """Both sides and how many times as fast ours is."""
+    table = Table(
+        title=f"{speed.texts} texts, {speed.words} words, {speed.threads} threads; {speed.cpu}"
+    )
+    for column in ("", "words a second", "ours is times as fast"):
+        table.add_column(column, justify="left" if not column else "right")
+    table.add_row("hasila, whole pipeline, 8-bit", f"{speed.ours:,.0f}", "")
+    for size, words in speed.theirs.items():
+        table.add_row(
+            f"transformers, tags alone, batch {size}", f"{words:,.0f}", f"{speed.ours / words:.2f}"
+        )
+    return table
+
+
+def render_kinds(kinds: Sequence[tuple[str, int]]) -> Table:
+    """How many misses there are of each kind."""
+    table = Table("misses", "kind")
+    for kind, count in kinds:
+        table.add_row(str(count), kind)
+    return table
+
+
+def render_miss(miss: Miss, text: str) -> Text:
+    """A miss in its text, the words it is about in bold; line breaks become spaces."""
+    before, at, after = (" ".join(part.split("\n")) for part in miss.snippet(text))
+    return Text.assemble(
+        (f"{miss.report_id}  {miss.kind}\n", "bold cyan"), "  …", before, (at, "bold red"), after,
+        f"…\n  gold: {miss.gold or '–'}\n  read: {miss.read or '–'}\n",
+    )  # fmt: skip
+
+
+def render_groups(result: Evaluation) -> Table:
+    """F1 and interval by country, style, length and noise; groups under five reports are left
+    to the JSON."""
+    figures = next(iter(next(iter(result.groups.values())).values()))
+    table = Table(title=f"{result.split} by group")
+    table.add_column("")
+    for column in ("reports", *figures):
+        table.add_column(column.replace("records, ", ""), justify="right")
+    for kind, values in result.groups.items():
+        table.add_section()
+        table.add_row(f"[bold]{kind}[/bold]")
+        for value, rows in values.items():
+            size = result.group_sizes[kind][value]
+            if size >= SMALLEST_GROUP:
+                cells = (f"{f.score.f1:.2f} ({_interval(f)})" for f in rows.values())
+                table.add_row(value, str(size), *cells)
     return table
 
 
@@ -45,13 +122,25 @@ def render_agreement(result: Agreement) -> Table:
     return table
 
 
+def _interval(figure: Figure) -> str:
+    return f"{figure.interval[0]:.2f}–{figure.interval[1]:.2f}"
+
+
+def _is_share(table: str, row: str) -> bool:
+    return row in SHARES and table.startswith(SHARE_TABLES)
+
+
+def _cells(score: Score, share: bool, interval: str | None = None) -> list[str]:
+    middle = [] if interval is None else [interval]
+    if share:
+        return ["", "", f"{score.f1:.3f}", *middle, str(score.correct), "", str(score.gold)]
+    shares = [f"{value:.3f}" for value in (score.precision, score.recall, score.f1)]
+    return [*shares, *middle, str(score.correct), str(score.predicted), str(score.gold)]
+
+
 def _add_rows(table: Table, tables: Mapping[str, Mapping[str, Score]]) -> None:
     for name, rows in tables.items():
         table.add_section()
         table.add_row(f"[bold]{name}[/bold]")
-        for row, s in rows.items():
-            if name.startswith("records") and row in (*FIELDS, *SHARES):
-                table.add_row(row, "", "", f"{s.f1:.3f}", str(s.correct), "", str(s.gold))
-                continue
-            table.add_row(row, f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f1:.3f}",
-                          str(s.correct), str(s.predicted), str(s.gold))  # fmt: skip
+        for row, score in rows.items():
+            table.add_row(row, *_cells(score, _is_share(name, row)))

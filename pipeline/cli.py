@@ -16,7 +16,9 @@ import typer
 PLUGIN_GROUP = "hasila.commands"
 PLUGINS = {
     "train": "Train a model from annotated reports, and export it.",
-    "eval": "Score the model on annotated reports; one table, with JSON beside it.",
+    "eval": "Score the model on annotated reports: a table, JSON, a page with every miss.",
+    "score": "Score anyone's reports.jsonl against annotated reports.",
+    "bench": "Measure the speed beside transformers' own pipeline, in one run.",
     "agreement": "Score one annotation of reports against another of the same reports.",
     "consistency": "Check gold records against what the rules make of gold marks.",
     "annotations": "Check annotated reports, count what they hold, convert them.",

@@ -55,6 +55,10 @@ class MentionLayer(nn.Module):
         self.mix = nn.Linear(size, size)
         self.feed = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
         self.dropout = nn.Dropout(dropout)
+        # At first the layer changes nothing, so that it can be added to a trained model.
+        for last in (self.mix, self.feed[2]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, spans: Tensor, groups: Tensor) -> Tensor:
         """``spans``, a row a mention in text order; those of one ``groups`` number are one text."""

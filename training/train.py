@@ -193,7 +193,7 @@ def train(
         shape, options.link_size, options.dropout, options.mention_layers, not options.start
     )
     if options.start:
-        network.load_state_dict(start_weights(Path(options.start)))
+        load_start(network, start_weights(Path(options.start)))
     model = TrainedNetwork(network, options)
     stages = []
     for number, stage in enumerate(options.stages):
@@ -219,6 +219,18 @@ def start_weights(model: Path) -> dict[str, torch.Tensor]:
     """The weights of a model folder, in 32 bits."""
     halves = load_file(model / START_WEIGHTS)
     return {name: tensor.float() for name, tensor in halves.items()}
+
+
+def load_start(network: TaggerNetwork, weights: dict[str, torch.Tensor]) -> None:
+    """Load ``weights`` into ``network``, which may have mention layers that they lack.
+
+    Raises ValueError naming any other weight that one side lacks.
+    """
+    odd = network.load_state_dict(weights, strict=False)
+    names = [name for name in odd.missing_keys if not name.startswith("link.layers.")]
+    names += odd.unexpected_keys
+    if names:
+        raise ValueError(f"the start model is of another shape: {', '.join(names[:3])}")
 
 
 def start_of(config: Config) -> dict[str, str]:
