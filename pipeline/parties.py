@@ -323,13 +323,17 @@ def _meaning(form: str, ctx: PartyContext) -> tuple[tuple[str, ...], float]:
     if party_id is not None:
         return (_renamed(form, party_id, ctx),), NAMED
     if form in _word_set("both_sides"):
-        return _two_sides(ctx), LAST_NAMED
+        return _two_sides(ctx) or _sides_of_the_war(form, ctx), LAST_NAMED
     assumed = _by_country("assumed").get(form, {}).get(ctx.country or "")
     return ((assumed,), COUNTRY_WORD) if assumed else ((), 0.0)
 
 
 def _renamed(form: str, party_id: str, ctx: PartyContext) -> str:
-    """The party that bears the name in the report's year."""
+    """The party that bears the name in the report's year and country."""
+    for rule in load_toml("party_references.toml")["until"]:
+        due = ctx.year is not None and ctx.year <= rule["year"] and ctx.country == rule["country"]
+        if due and form in (_name_key(_words(key(a))) for a in rule["aliases"]):
+            return str(rule["to"])
     for rule in load_toml("party_references.toml")["renamed"]:
         due = ctx.year is not None and ctx.year >= rule["year"]
         names = (_name_key(_words(key(a))) for a in rule["aliases"])
@@ -352,7 +356,7 @@ def _last_of(form: str, latest: Sequence[str]) -> str | None:
 @cache
 def _opening_words() -> dict[str, frozenset[str]]:
     return {
-        party_id: frozenset(_words(key(a))[0] for a in row["aliases"])
+        party_id: frozenset(_words(key(a))[0].removeprefix("ال") for a in row["aliases"])
         for party_id, row in load_toml("parties.toml").items()
     }
 
@@ -364,6 +368,13 @@ def _two_sides(ctx: PartyContext) -> tuple[str, ...]:
         if parties()[other].side != parties()[fighting[0]].side:
             return (other, fighting[0])
     return ()
+
+
+def _sides_of_the_war(form: str, ctx: PartyContext) -> tuple[str, ...]:
+    """The warring parties of the report's country, where the word means them and none was named."""
+    data = load_toml("party_references.toml")["both_sides"]["of_the_war"]
+    known: dict[str, list[str]] = data["parties"]
+    return tuple(known.get(ctx.country or "", ())) if form in map(key, data["words"]) else ()
 
 
 def _nationalities(words: Sequence[str]) -> Iterator[_Hit]:

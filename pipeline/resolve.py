@@ -146,18 +146,53 @@ def _year(date: Date | None) -> int | None:
 
 
 def resolve_parties(
-    report: Report, mentions: Sequence[Mention]
+    report: Report, mentions: Sequence[Mention], country: str | None = None
 ) -> tuple[dict[int, tuple[Party, ...]], dict[int, str | None]]:
     """The parties that each PARTY, SOURCE and VICTIM mention names, and the kind of the first.
 
-    A reference ('the organisation', 'both sides') is resolved from the mentions before it.
+    A reference ('the organisation', 'both sides') is resolved from the mentions before it, or,
+    where they tell nothing, from those behind it. ``country`` is that of the report where it is
+    known; otherwise its places tell.
     """
-    country, year = _setting(report, mentions)
+    told, year = _setting(report, mentions)
+    country = country or told
+    parties, kinds = _read_parties(report.text, mentions, PartyContext(country=country, year=year))
+    behind = tuple(
+        (-mentions[i].start, p.party_id)
+        for i, found in parties.items() if mentions[i].label == "PARTY"
+        for p in found if p.party_id
+    )  # fmt: skip
+    for i in parties:
+        m = mentions[i]
+        if m.label == "PARTY" and not any(p.party_id for p in parties[i]):
+            # Nearest first: of the offsets, negated, the greatest is the first to come.
+            later = tuple((at, p) for at, p in behind if -at > m.start)
+            context = PartyContext(country=country, year=year, earlier=later)
+            parties[i], kinds[i] = _read_party(report.text, m, context)
+    return parties, kinds
+
+
+def _read_party(
+    text: str, m: Mention, context: PartyContext
+) -> tuple[tuple[Party, ...], str | None]:
+    start, end = trim_party(text, m.start, m.end)
+    found = resolve_party(text[start:end], context)
+    read = tuple(
+        Party(text=text[start:end], start=start, end=end, party_id=p, name=_name(p))
+        for p in found.party_ids or (None,)
+    )
+    return read, found.kind
+
+
+def _read_parties(
+    text: str, mentions: Sequence[Mention], setting: PartyContext
+) -> tuple[dict[int, tuple[Party, ...]], dict[int, str | None]]:
+    """Each mention read in the order of the text, with the parties named before it."""
     earlier: list[tuple[int, str]] = []
     parties: dict[int, tuple[Party, ...]] = {}
     kinds: dict[int, str | None] = {}
     for i, m in enumerate(mentions):
-        context = PartyContext(country=country, year=year, earlier=tuple(earlier[-12:]))
+        context = replace(setting, earlier=tuple(earlier[-12:]))
         if m.label == "VICTIM":
             own = party_of_victims(m.text, context)
             if own.party_id:
@@ -169,14 +204,9 @@ def resolve_parties(
                 kinds[i] = own.kind
         if m.label not in ("PARTY", "SOURCE"):
             continue
-        start, end = trim_party(report.text, m.start, m.end)
-        found = resolve_party(report.text[start:end], context)
-        parties[i] = tuple(
-            Party(text=report.text[start:end], start=start, end=end, party_id=p, name=_name(p))
-            for p in found.party_ids or (None,)
-        )
-        kinds[i] = found.kind
-        earlier += [(m.start, p) for p in found.party_ids if m.label == "PARTY"]
+        parties[i], kinds[i] = _read_party(text, m, context)
+        if m.label == "PARTY":
+            earlier += [(m.start, p.party_id) for p in parties[i] if p.party_id]
     return parties, kinds
 
 
