@@ -15,6 +15,7 @@ import pipeline
 from annotations.form import AnnotatedReport, read_reports
 from pipeline.analyse import analyse
 from pipeline.schema import MENTION_LABELS, Link, Mention, Report, ReportResult, Tagged
+from pipeline.tag import Tagger
 
 from .bootstrap import Interval, draws, f1_interval, interval_by_report
 from .calibration import Bin, calibration_bins, calibration_error, judged
@@ -142,13 +143,20 @@ def read_split(split: str = "dev", model: str | Path | None = None) -> Reading:
     gold = list(read_reports(ANNOTATIONS / split))
     nlp = pipeline.load(model)
     start = time.perf_counter()
-    tagged = nlp.get_pipe("hasila_tagger").tagger.tag_batch([r.text for r in gold])
-    results = [analyse(_report(r), t) for r, t in zip(gold, tagged, strict=True)]
+    tagged, results = analyse_all(nlp.get_pipe("hasila_tagger").tagger, gold)
     return Reading(
         split=split, model=str(nlp.meta.get("name", model)),
         version=str(nlp.meta.get("version", "")), gold=gold, tagged=tagged, results=results,
         seconds=time.perf_counter() - start,
     )  # fmt: skip
+
+
+def analyse_all(
+    tagger: Tagger, reports: Sequence[AnnotatedReport]
+) -> tuple[list[Tagged], list[ReportResult]]:
+    """What ``tagger`` says of each report, and the events made of it."""
+    tagged = tagger.tag_batch([report.text for report in reports])
+    return tagged, [analyse(_report(r), t) for r, t in zip(reports, tagged, strict=True)]
 
 
 def evaluate(reading: Reading) -> Evaluation:

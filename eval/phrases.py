@@ -100,8 +100,7 @@ def judge(kind: Kind, phrases: Sequence[Phrase], tagger: Tagger) -> list[Outcome
     read = {"counts": _count, "dates": _date, "places": _place, "parties": _parties}[kind]
     around = tagger.tag_batch([phrase.text for phrase in phrases])
     return [
-        read(phrase, tuple(tagged.mentions))
-        for phrase, tagged in zip(phrases, around, strict=True)
+        read(phrase, tuple(tagged.mentions)) for phrase, tagged in zip(phrases, around, strict=True)
     ]
 
 
@@ -134,9 +133,7 @@ def _report(phrase: Phrase) -> Report:
 def _count(phrase: Phrase, mentions: Sequence[Mention]) -> Outcome:
     """A phrase that counts no people is right when the tagger hangs no record on it."""
     if phrase.expected is None:
-        taken = any(
-            m.anchor and m.start < phrase.end and phrase.start < m.end for m in mentions
-        )
+        taken = any(m.anchor and m.start < phrase.end and phrase.start < m.end for m in mentions)
         return Outcome(phrase, None, not taken, taken)
     count = parse_count(phrase.words)
     if count is not None and count.qualifier == "exact":

@@ -30,6 +30,7 @@ from .schema import (
     Scope,
     Tagged,
     Victims,
+    scaled,
 )
 from .text import key, sentences
 from .victims import victim_profile
@@ -39,10 +40,12 @@ Linked = Mapping[str, Sequence[Link]]
 _PHRASE_GAP = 6
 _COUNTED_GAP = 2  # and between a number and the noun that it counts
 BYSTANDERS = ("monitor", "civilian-org")  # kinds of party that do not fight
-STRONG = 0.5
-# The score from which a doer, total or first telling is believed, chosen on dev: a wrong doer
-# accuses, a wrong total hides people.
-BELIEVED = 0.4
+# Probabilities, chosen on dev. A record of a number that only a noun's form tells is kept from the
+# first on; a link of several of one kind is taken from the second on; a doer, total or first
+# telling from the third on.
+KEPT = 0.5
+STRONG = 0.34
+BELIEVED = 0.25
 UNKNOWN_COUNT = Count(value=None, low=None, high=None, qualifier="vague", kind="vague")
 
 
@@ -66,7 +69,9 @@ def build_records(text: str, tagged: Tagged, values: Values) -> list[Record]:
             record = _record(
                 text, i, tagged.mentions, by_head[i], values, outcome, count, score, spans
             )
-            if record.count.kind == "explicit" or record.confidence >= STRONG:
+            sure = scaled(record.confidence, tagged.record_scale)
+            record = replace(record, confidence=sure)
+            if record.count.kind == "explicit" or sure >= KEPT:
                 records.append(record)
     return _refer(records, by_head)
 
@@ -88,7 +93,7 @@ def settle_scopes(tagged: Tagged, values: Values) -> Tagged:
         told = _scope_of(date, values.reference)
         if told and mentions[i].anchor:
             mentions[i] = replace(mentions[i], anchor=told)
-    return Tagged(tuple(mentions), tagged.links)
+    return replace(tagged, mentions=tuple(mentions))
 
 
 def _scope_of(date: Date, reference: str | None) -> Scope | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -111,7 +112,7 @@ def _join(text: str, tagged: Tagged, label: str, fits: Callable[[int], bool]) ->
             joined = text[first.start : second.end]
             mentions[i] = replace(first, end=second.end, text=joined)
             keep[i + 1] = False
-    return _keep(Tagged(tuple(mentions), tagged.links), keep)
+    return _keep(replace(tagged, mentions=tuple(mentions)), keep)
 
 
 def _is_kin(text: str) -> bool:
@@ -141,7 +142,7 @@ def drop_second_references(tagged: Tagged) -> Tagged:
         if told or behind_number or _is_definite_plural(mention.text):
             mentions[i] = replace(mention, anchor=None)
     alive = [link for link in tagged.links if mentions[link.head].anchor is not None]
-    return Tagged(tuple(mentions), tuple(alive))
+    return replace(tagged, mentions=tuple(mentions), links=tuple(alive))
 
 
 def _is_definite_plural(text: str) -> bool:
@@ -161,8 +162,8 @@ def _keep(tagged: Tagged, keep: Sequence[bool]) -> Tagged:
         for link in tagged.links
         if link.head in new and link.tail in new
     )
-    return Tagged(tuple(m for m, kept in zip(tagged.mentions, keep, strict=True) if kept),
-                  tuple(links))  # fmt: skip
+    mentions = (m for m, kept in zip(tagged.mentions, keep, strict=True) if kept)
+    return replace(tagged, mentions=tuple(mentions), links=tuple(links))
 
 
 def settle_outcomes(text: str, tagged: Tagged) -> Tagged:
@@ -192,7 +193,7 @@ def settle_outcomes(text: str, tagged: Tagged) -> Tagged:
     }
     others = [link for link in tagged.links if link.type != "outcome"]
     kept = [link for link in outcomes if (link.head, link.tail) not in dropped]
-    return Tagged(tagged.mentions, (*others, *kept))
+    return replace(tagged, links=(*others, *kept))
 
 
 def _pairs(links: Sequence[Link]) -> set[tuple[int, int]]:
@@ -236,7 +237,7 @@ def add_links(text: str, tagged: Tagged) -> Tagged:
                 for j, other in enumerate(tagged.mentions)
                 if other.label == "VICTIM" and _behind(mention, other)
             ]
-    return Tagged(tagged.mentions, (*tagged.links, *added))
+    return replace(tagged, links=(*tagged.links, *added))
 
 
 def _nearest_outcomes(
@@ -274,7 +275,7 @@ def settle_sides(text: str, tagged: Tagged) -> Tagged:
         Link(type="victims", head=head, tail=side, score=SIDE)
         for head, side in sorted(owned - known)
     ]
-    return Tagged(tagged.mentions, (*kept, *added))
+    return replace(tagged, links=(*kept, *added))
 
 
 def _row_of_parties(mentions: Sequence[Mention], first: int) -> list[int]:
@@ -310,14 +311,14 @@ def settle_scopes(text: str, tagged: Tagged) -> Tagged:
             others = {tagged.mentions[j].anchor for j in inside if j in dated}
             if i not in dated and others == {"cumulative"}:
                 mentions[i] = replace(mentions[i], anchor="cumulative")
-    return Tagged(tuple(mentions), tagged.links)
+    return replace(tagged, mentions=tuple(mentions))
 
 
 def add_from_before(tagged: Tagged) -> Tagged:
     """Anchors without a date or place take over those of the last anchor of their scope that has
     some: what is said once holds for what follows."""
-    return Tagged(tagged.mentions, (*tagged.links, *_told_before(tagged, "date"),
-                                    *_told_before(tagged, "place")))  # fmt: skip
+    added = (_told_before(tagged, kind) for kind in ("date", "place"))
+    return replace(tagged, links=(*tagged.links, *chain.from_iterable(added)))
 
 
 def _told_before(tagged: Tagged, kind: LinkType) -> Iterator[Link]:

@@ -6,6 +6,7 @@ A field that is not known is ``None`` or an empty tuple, never a made-up value.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -92,11 +93,29 @@ class Link(Struct, frozen=True, kw_only=True):
     score: float = 1.0
 
 
+Scale = tuple[float, float]  # slope and offset in log-odds, see `scaled`
+SAME_SCALE: Scale = (1.0, 0.0)
+LEAST_SCORE = 1e-6  # scores nearer to 0 or 1 are scaled as if they were this near
+
+
 class Tagged(Struct, frozen=True):
-    """What the model says of one text: mentions in text order, links between them."""
+    """What the model says of one text: mentions in text order, links between them.
+
+    ``record_scale`` makes a probability of what the scores beneath a record multiply to.
+    """
 
     mentions: tuple[Mention, ...]
     links: tuple[Link, ...]
+    record_scale: Scale = SAME_SCALE
+
+
+def scaled(score: float, scale: Scale) -> float:
+    """``score`` (0 to 1) on another scale: slope and offset of its log-odds (Platt 1999)."""
+    if scale == SAME_SCALE:
+        return score
+    slope, offset = scale
+    kept = min(max(score, LEAST_SCORE), 1 - LEAST_SCORE)
+    return 1 / (1 + math.exp(-(slope * math.log(kept / (1 - kept)) + offset)))
 
 
 class Count(Struct, frozen=True, kw_only=True):

@@ -29,7 +29,16 @@ from .pairs import (
     Spans,
     find_pairs,
 )
-from .schema import LINK_TYPES, MENTION_LABELS, Link, Mention, Tagged
+from .schema import (
+    LINK_TYPES,
+    MENTION_LABELS,
+    SAME_SCALE,
+    Link,
+    Mention,
+    Scale,
+    Tagged,
+    scaled,
+)
 from .tokens import BOS_ID, EOS_ID, Ints, Tokens, centrality, sections, tokenize, windows
 
 Floats = NDArray[np.float32]
@@ -51,6 +60,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     # only from the second on.
     single_threshold: float = 0.3
     again_threshold: float = 0.9
+    # From the network's probabilities to how often it is right, fitted on dev (training/scale.py).
+    mention_scale: Scale = SAME_SCALE
+    link_scale: Scale = SAME_SCALE
+    record_scale: Scale = SAME_SCALE
 
 
 class Meta(Struct, frozen=True, kw_only=True):
@@ -161,7 +174,7 @@ class Tagger:
                 Link(type=k.type, head=k.head + shift, tail=k.tail + shift, score=k.score)
                 for k in part.links
             )
-        return Tagged(tuple(mentions), tuple(links))
+        return Tagged(tuple(mentions), tuple(links), self.settings.record_scale)
 
     def tag_batch(self, texts: Sequence[str]) -> list[Tagged]:
         """`tag` of each text; what is said of one does not depend on the others."""
@@ -177,7 +190,7 @@ def tag_section(network: Network, tokens: Tokens, text: str, settings: Settings)
     if not len(spans):
         return Tagged((), ())
     scores = [
-        float(probabilities[np.arange(a, b), tags[a:b]].min())
+        scaled(float(probabilities[np.arange(a, b), tags[a:b]].min()), settings.mention_scale)
         for a, b in zip(spans.start, spans.end, strict=True)
     ]
     spans, kept = mend_borders(spans, tokens, text)
@@ -309,7 +322,7 @@ def decode_links(
             type=LINK_TYPES[kind],  # type: ignore[arg-type]
             head=int(heads[pair]),
             tail=int(tails[pair]),
-            score=float(probabilities[pair, kind + 1]),
+            score=scaled(float(probabilities[pair, kind + 1]), settings.link_scale),
         )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eval.calibration import calibration_error, judged
 from eval.evaluate import gold_tagged
 from pipeline.analyse import analyse
-from pipeline.schema import Report
+from pipeline.schema import SAME_SCALE, Report, scaled
+from training.scale import fit_scale
 
 from .marked import marked
 
@@ -35,3 +38,24 @@ def test_what_is_said_is_judged_against_gold() -> None:
     assert [right for _, right in judged([other], [tagged], [result])["mentions"]] == [
         True, False, True,
     ]  # fmt: skip
+
+
+def test_a_scale_is_fitted_to_how_often_things_are_right() -> None:
+    shares = ((0.5, 2), (0.9, 5), (0.99, 8))
+    pairs = [(score, k % 10 < share) for score, share in shares for k in range(100)]
+    scale = fit_scale(pairs)
+    said = [(scaled(score, scale), right) for score, right in pairs]
+    assert calibration_error(pairs, bins=3) > 0.25
+    assert calibration_error(said, bins=3) < 0.05
+    assert [scaled(s, scale) for s, _ in pairs] == sorted(scaled(s, scale) for s, _ in pairs)
+
+
+def test_a_scale_needs_both_right_and_wrong_ones() -> None:
+    assert fit_scale([(0.9, True)] * 500) == SAME_SCALE
+    assert fit_scale([]) == SAME_SCALE
+
+
+@given(st.floats(0, 1), st.tuples(st.floats(0.1, 3), st.floats(-3, 3)))
+def test_what_is_scaled_stays_a_probability(score: float, scale: tuple[float, float]) -> None:
+    assert 0 <= scaled(score, scale) <= 1
+    assert scaled(score, SAME_SCALE) == score

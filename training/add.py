@@ -23,6 +23,7 @@ from .config import Config, Stage
 from .data import read_all
 from .export import export
 from .model import load_network
+from .scale import scale
 from .train import dev_figures, load_trained, start_weights, train
 
 REPLAYED = 2  # old reports read again for each new one
@@ -79,7 +80,7 @@ def add_reports(
     after = [dev_figures(network, part, tokenizer, config.settings) for part in (dev, reports)]
     result = Added(before[0], after[0], before[1], after[1])
     if result.holds:
-        export(mean, out)
+        scale(export(mean, out), dev)
     return result
 
 

@@ -13,6 +13,13 @@ from typing import Any
 
 from pipeline.tag import Meta, read_meta
 
+SMALLEST_GROUP = 5
+GROUP_COLUMNS = (
+    ("mentions", "mentions, micro"),
+    ("links", "links, micro"),
+    ("killed", "records, killed"),
+    ("whole records", "records, whole"),
+)
 ROWS = (
     ("mentions", "micro", "mentions, strict"),
     ("links", "micro", "links, both ends strict"),
@@ -31,10 +38,14 @@ Made by `hasila train`; this card is written by `python -m training.card` from t
 
 ## Figures
 
-F1 with the items that it rests on; net toll is the share of reports. `hasila eval --split SPLIT`
-gives them all.
+F1 with its 95 % interval (bootstrap over reports) and the items that it rests on; net toll is the
+share of reports. `hasila eval --split SPLIT` gives them all.
 
 {figures}
+
+By country and style, on {split}:
+
+{groups}
 
 Before and after 8-bit weights:
 `python -m training.export RUN MODEL --check annotations/dev`.
@@ -66,6 +77,7 @@ that each is given with. It is not made to find people or to act on them.
 def card(meta: Meta, figures: Sequence[Mapping[str, Any]]) -> str:
     """The card of a model and its evaluations, as Markdown."""
     training = meta.training
+    groups = next((f for f in figures if f["split"] == "test"), figures[0])
     stages = "; ".join(
         f"stage {s['name']}: {s['epochs']} epochs, batches of {s['batch']}, rates"
         f" {s['encoder_rate']:g} (encoder) and {s['head_rate']:g} (heads)"
@@ -75,6 +87,8 @@ def card(meta: Meta, figures: Sequence[Mapping[str, Any]]) -> str:
         name=meta.name,
         version=meta.version,
         figures=_table(figures),
+        split=groups["split"],
+        groups=_groups(groups),
         seed=training["config"]["seed"],
         stages=stages,
         start=_start(training.get("start")) + averaged(training.get("averaged", ())),
@@ -112,14 +126,31 @@ def _table(figures: Sequence[Mapping[str, Any]]) -> str:
     heads = [f"{f['split']} ({f['reports']:.0f} reports)" for f in figures]
     lines = ["| | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
     for table, row, name in ROWS:
-        cells = [f"{f[table][row]['f1']:.3f} ({f[table][row]['gold']})" for f in figures]
+        cells = [_cell(f[table][row]) for f in figures]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     labels = [label for label in figures[0]["mentions"] if label != "micro"]
     for label in labels:
-        cells = [
-            f"{f['mentions'][label]['f1']:.3f} ({f['mentions'][label]['gold']})" for f in figures
-        ]
+        cells = [_cell(f["mentions"][label]) for f in figures]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    for name in ("mentions", "links", "records"):
+        cells = [f"{f[f'calibration_error_{name}']:.3f}" for f in figures]
+        lines.append(f"| calibration error, {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(figure: Mapping[str, Any]) -> str:
+    return f"{figure['f1']:.3f} ({figure['low']:.2f}–{figure['high']:.2f}; {figure['gold']})"
+
+
+def _groups(figures: Mapping[str, Any]) -> str:
+    """Figures by country and style of one split, for groups of `SMALLEST_GROUP` reports or more."""
+    names = [name for name, _ in GROUP_COLUMNS]
+    lines = ["| | reports | " + " | ".join(names) + " |", "| --- | ---: |" + " ---: |" * len(names)]
+    for kind in ("country", "style"):
+        for value, rows in figures["groups"][kind].items():
+            if rows["reports"] >= SMALLEST_GROUP:
+                cells = [_cell(rows[row]) for _, row in GROUP_COLUMNS]
+                lines.append(f"| {value} | {rows['reports']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -44,6 +44,7 @@ def train(
     from .data import read_all
     from .encoder import DEFAULT_OUT, build_encoder
     from .export import check_export, export
+    from .scale import scale
     from .train import train as run
 
     try:
@@ -53,7 +54,9 @@ def train(
             build_encoder()
         trained = run(config, work / config.stem, threads, resume)
         folder = export(trained, out or Path("models") / options.name)
-        agreement = check_export(trained, folder, read_all(options.dev))
+        dev = read_all(options.dev)
+        scale(folder, dev)
+        agreement = check_export(trained, folder, dev)
     except (FileNotFoundError, ModuleNotFoundError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
