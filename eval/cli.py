@@ -108,6 +108,53 @@ def errors(
         console.print(render_miss(miss, texts[miss.report_id]))
 
 
+@app.command()
+def values(
+    split: Annotated[str, typer.Option(help="dev or test: a half of each phrase set.")] = "dev",
+    kind: Annotated[
+        str | None, typer.Option(help="counts, dates, places or parties; default: all.")
+    ] = None,
+    model: Model = None,
+    wrong: Annotated[
+        bool, typer.Option("--wrong", help="Also list what was read wrongly.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write the figures as JSON.")] = None,
+) -> None:
+    """Score the reading of counts, dates, places and parties on phrases in sentences.
+
+    Beside it what dateparser and PyArabic read of the same phrases, where they are installed.
+
+    Example: hasila eval values --kind places --wrong
+    """
+    from rich.console import Console
+
+    import pipeline
+    from pipeline.tag import Tagger
+
+    from .phrases import KINDS, figures, judge, library_figures, read_phrases
+    from .tables import render_values, render_wrong
+
+    if kind is not None and kind not in KINDS:
+        raise typer.BadParameter(f"no phrase set {kind}; there are {', '.join(KINDS)}")
+    console = Console()
+    tables = {}
+    try:
+        tagger = Tagger.load(pipeline.model_folder(model))
+        for name in [k for k in KINDS if kind in (None, k)]:
+            phrases = read_phrases(name, split)
+            outcomes = judge(name, phrases, tagger)
+            tables[name] = {**figures(outcomes), **library_figures(name, phrases)}
+            for outcome in outcomes if wrong else ():
+                if not outcome.right:
+                    console.print(render_wrong(outcome))
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    console.print(render_values(split, tables))
+    if out:
+        rows = {t: {k: f.as_dict() for k, f in rows.items()} for t, rows in tables.items()}
+        out.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+
+
 def _read(split: str, model: Path | None) -> Reading:
     from .evaluate import read_split
 

@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from pipeline.counts import apply_bound, find_bound, parse_count
 from pipeline.gazetteer import distance_km
-from pipeline.places import PlaceContext, country_of_report, resolve_place, trim_place
 from pipeline.resolve import resolve_dates, resolve_parties, resolve_places
 from pipeline.schema import Count, Mention, MentionLabel, Place, Report
 from pipeline.tag import Tagger
@@ -162,19 +161,7 @@ def _date(phrase: Phrase, mentions: Sequence[Mention]) -> Outcome:
 
 def _place(phrase: Phrase, mentions: Sequence[Mention]) -> Outcome:
     everything, own = _with(phrase, "places", mentions)
-    report = _report(phrase)
-    if phrase.country is None:
-        place = resolve_places(report, everything, {})[own]
-    else:
-        spans = [trim_place(report.text, m.start, m.end) for m in everything if m.label == "PLACE"]
-        others = country_of_report(report.text[a:b] for a, b in spans)
-        context = PlaceContext(countries={**others, phrase.country: 1.0})
-        first = [resolve_place(report.text, a, b, context) for a, b in spans]
-        sure = tuple(p for p in first if p.lat is not None)
-        start, end = trim_place(report.text, phrase.start, phrase.end)
-        place = resolve_place(
-            report.text, start, end, PlaceContext(countries=context.countries, places=sure)
-        )
+    place = resolve_places(_report(phrase), everything, {}, phrase.country)[own]
     expected = phrase.expected or {"unresolved": True}
     return Outcome(phrase, place, same_place(place, expected), place.lat is not None)
 

@@ -15,6 +15,7 @@ from .records import FIELDS, VALUES
 from .scores import Score
 
 if TYPE_CHECKING:
+    from .phrases import Outcome
     from .speed import Speed
 
 # Rows whose precision and recall are the same: a share of the reports, or of the paired records.
@@ -72,6 +73,30 @@ def render_speed(speed: Speed) -> Table:
             f"transformers, tags alone, batch {size}", f"{words:,.0f}", f"{speed.ours / words:.2f}"
         )
     return table
+
+
+def render_values(split: str, tables: Mapping[str, Mapping[str, Figure]]) -> Table:
+    """Shares of phrases that are right, with their interval; others' libraries beside ours."""
+    table = Table(title=f"phrases, {split}")
+    for column in ("", "share", "95 %", "phrases"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, rows in tables.items():
+        table.add_section()
+        table.add_row(f"[bold]{name}[/bold]")
+        for row, figure in rows.items():
+            share = f"{figure.score.f1:.3f}"
+            table.add_row(row, share, _interval(figure), str(figure.score.gold))
+    return table
+
+
+def render_wrong(outcome: Outcome) -> Text:
+    """A phrase in its sentence, what it means, and what was read."""
+    phrase = outcome.phrase
+    before, after = phrase.text[: phrase.start], phrase.text[phrase.end :]
+    return Text.assemble(
+        (f"{phrase.id}\n  ", "bold cyan"), before, (phrase.words, "bold red"), after,
+        f"\n  gold: {phrase.expected}\n  read: {outcome.read}\n",
+    )  # fmt: skip
 
 
 def render_kinds(kinds: Sequence[tuple[str, int]]) -> Table:

@@ -29,13 +29,16 @@ LEAST_SCORE = 1.5
 LEAST_LEAD = 0.4  # over the next candidate of another country
 NEIGHBOUR_KM = 40.0
 FAR_KM = 120.0
+_SOMEWHERE_NEAR = 0.5  # the least of `_nearness` that a place has to what stands right behind it
 
 
 class PlaceContext(Struct, frozen=True):
-    """What the report says of itself: likely countries (weights), places resolved so far."""
+    """What the report says of itself: likely countries (weights), places resolved so far, and the
+    one that stands right behind the place in question ('X in the countryside of Y')."""
 
     countries: Mapping[str, float] = field(default_factory=dict)
     places: tuple[Place, ...] = ()
+    beside: Place | None = None
 
 
 class Name(Struct, frozen=True):
@@ -273,9 +276,21 @@ def best_entry(
     score, index = ranked[0]
     best = name.entries[index]
     rival = next((s for s, i in ranked[1:] if name.entries[i].country != best.country), -9.0)
-    if score < LEAST_SCORE or score - rival < LEAST_LEAD:
+    if score < LEAST_SCORE or score - rival < LEAST_LEAD or _far_from_beside(best, context):
         return None
     return best
+
+
+def _far_from_beside(entry: Entry, context: PlaceContext) -> bool:
+    """A namesake of the place that is meant: it lies nowhere near what stands right behind it."""
+    return context.beside is not None and _beside_fit(entry, context) < _SOMEWHERE_NEAR
+
+
+def _beside_fit(entry: Entry, context: PlaceContext) -> float:
+    place = context.beside
+    if place is None or place.precision == "country" or entry.kind in ("admin1", "country"):
+        return _SOMEWHERE_NEAR
+    return _nearness(entry, place.country, place.admin1, place.lat, place.lon)
 
 
 def _score(
@@ -289,6 +304,7 @@ def _score(
         + _country_fit(entry, ctx.countries)
         + _parent_fit(entry, parents)
         + _neighbour_fit(entry, ctx.places)
+        + (2.0 * _beside_fit(entry, ctx) if ctx.beside is not None else 0.0)
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -223,11 +224,15 @@ def _setting(report: Report, mentions: Sequence[Mention]) -> tuple[str | None, i
 
 
 def resolve_places(
-    report: Report, mentions: Sequence[Mention], parties: dict[int, tuple[Party, ...]]
+    report: Report,
+    mentions: Sequence[Mention],
+    parties: dict[int, tuple[Party, ...]],
+    country: str | None = None,
 ) -> dict[int, Place]:
     """Each PLACE mention's entry; the report's country and its other places decide homonyms.
 
-    Read twice: what is sure at the first reading is the neighbourhood of the second.
+    Read twice: what is sure at the first reading is the neighbourhood of the second. ``country`` is
+    that of the report, where it is known beforehand.
     """
     spans = {
         i: trim_place(report.text, m.start, m.end)
@@ -235,15 +240,35 @@ def resolve_places(
     }  # fmt: skip
     ids = [p.party_id for found in parties.values() for p in found]
     countries = country_of_report((report.text[a:b] for a, b in spans.values()), ids)
-    first = _read_places(report.text, spans, PlaceContext(countries=countries))
+    if country:
+        countries = {**countries, country: 1.0}
+    first = {
+        i: resolve_place(report.text, a, b, PlaceContext(countries=countries))
+        for i, (a, b) in spans.items()
+    }
     sure = tuple(p for p in first.values() if p.geonameid is not None or p.lat is not None)
-    return _read_places(report.text, spans, PlaceContext(countries=countries, places=sure))
+    beside = _beside(report.text, [first[i] for i in sorted(first)])
+    return {
+        i: resolve_place(
+            report.text, a, b, PlaceContext(countries=countries, places=sure, beside=beside.get(a))
+        )
+        for i, (a, b) in spans.items()
+    }
 
 
-def _read_places(
-    text: str, spans: dict[int, tuple[int, int]], context: PlaceContext
-) -> dict[int, Place]:
-    return {i: resolve_place(text, a, b, context) for i, (a, b) in spans.items()}
+_BESIDE = re.compile(r"\W*(?:في|ب|من|قرب|شمال|جنوب|شرق|غرب)?\w{0,8}\W*")
+
+
+def _beside(text: str, places: Sequence[Place]) -> dict[int, Place]:
+    """By the offset of a place, the known one that stands right behind it in its sentence and is
+    not listed with it by 'and' or a comma."""
+    found = {}
+    for place, behind in pairwise(places):
+        between = text[place.end : behind.start]
+        listed = text[behind.start : behind.end].startswith("و") or re.search(r"[،,؛;.\n]", between)
+        if behind.lat is not None and not listed and _BESIDE.fullmatch(between):
+            found[place.start] = behind
+    return found
 
 
 def resolve_causes(text: str, mentions: Sequence[Mention]) -> dict[int, Cause]:
