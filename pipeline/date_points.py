@@ -185,8 +185,15 @@ class _Builder:
                 self.query.durations.append(Duration(last.number, last.unit, future=True))
         elif value == "following":
             self.vague()
+        elif self._is_day_of_month():
+            self.relative("month", value)  # 'the fifth of the current'
         else:
             self.point.which = self.point.which or value
+
+    def _is_day_of_month(self) -> bool:
+        """Whether a day is told, and neither its month nor its weekday."""
+        point = self.point
+        return point.day is not None and not (point.month or point.hijri_month or point.weekday)
 
     def relative(self, unit: str, which: str) -> None:
         """'The last month', 'this year': sets what the point says of that unit."""

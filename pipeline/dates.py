@@ -52,6 +52,9 @@ class _Span(Struct, frozen=True):
 _WHICH_STEP = {"before_last": -2, "last": -1, "this": 0, "next": 1}
 # Day and month in digits and nothing else.
 _DAY_AND_MONTH = re.compile(r"\W*(0?[1-9]|[12]\d|3[01]) ?[-/] ?(0?[1-9]|1[0-2])\W*")
+# Two days of one month: '20-30/1/2022', '8 – 14 July'.
+_DAYS_OF_DATE = re.compile(r"(?<![\d/-])(\d{1,2})\s?[-–]\s?(\d{1,2})/(\d{1,2}/\d{4})(?!\d)")
+_DAYS_OF_MONTH = re.compile(r"(?<![\d/-])(\d{1,2})\s?[-–]\s?(\d{1,2})\s(?=[^\W\d_]{2})")
 # As hashtags write a date.
 _UNDERSCORE = re.compile(r"(?<=\d)_(?=\d)")
 _ISO_DAY = re.compile(r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
@@ -78,7 +81,7 @@ def resolve_date(text: str, published: str | None, context: DateContext | None =
         if short is not None:
             found = resolver.point(Point(day=int(short.group(1)), month=int(short.group(2))))
         else:
-            found = resolver.query(read_points(scan(_UNDERSCORE.sub("-", text)).elements))
+            found = resolver.query(read_points(scan(_spread(text)).elements))
     except (ValueError, OverflowError):  # beyond the calendars: year 0, a Hijri year out of range
         found = None
     if found is None:
@@ -87,11 +90,19 @@ def resolve_date(text: str, published: str | None, context: DateContext | None =
     return Date(start=start, end=end, precision=found.precision, basis=found.basis, text=text)
 
 
+def _spread(text: str) -> str:
+    """``text`` with '8-14 July' and '20-30/1/2022' said as from and to, and hashtags' dates plain."""
+    text = _UNDERSCORE.sub("-", text)
+    text = _DAYS_OF_DATE.sub(r"من \1/\3 إلى \2/\3", text)
+    return _DAYS_OF_MONTH.sub(r"من \1 إلى \2 ", text)
+
+
 @cache
 def _names_of_days() -> re.Pattern[str]:
     """Weekdays and 'today', which may stand beside a day and month in digits."""
     data = load_toml("dates.toml")
-    words = [key(w) for w in ("يوم", *data["days"]["0"], *sum(data["weekdays"].values(), []))]
+    told = ("يوم", *data["days"]["0"], *data["days"]["-1"], *sum(data["weekdays"].values(), []))
+    words = [key(w) for w in told]
     return re.compile(rf"\b(?:{'|'.join(sorted(words, key=len, reverse=True))})\b")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -79,6 +80,11 @@ def _entry(number: int) -> Entry:
         curated=curated == "1",
         keys=frozenset(keys.split("|")),
     )
+
+
+def all_entries() -> Iterator[Entry]:
+    """Every entry, countries and divisions first."""
+    return map(_entry, range(len(gazetteer().lines)))
 
 
 def lookup(folded: str) -> list[Entry]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.gazetteer import distance_km, gazetteer, lookup
 from pipeline.places import PlaceContext, country_of_report, resolve_place, trim_place
 from pipeline.schema import Place
 from pipeline.text import key
+from training.atlas import compare, read_points, share_near
 
 SYRIA = PlaceContext(countries={"SY": 1.0})
 
@@ -192,3 +195,21 @@ def test_distance() -> None:
 def test_places_that_newspapers_name(text: str, country: str, name: str) -> None:
     place = resolve_place(text, 0, len(text), PlaceContext(countries={country: 1.0}))
     assert (place.name, place.country) == (name, country)
+
+
+def test_places_are_compared_with_those_of_another_table(tmp_path: Path) -> None:
+    table = tmp_path / "sy.tsv"
+    table.write_text(
+        "name\tnames_ar\tlat\tlon\tplacetype\n"
+        "Kafr Nabl\tكفرنبل|كفر نبل\t35.61\t36.56\tlocality\n"
+        "Elsewhere\tسرمين\t33.0\t38.0\tlocality\n"
+        "Idlib\tإدلب\t35.9\t36.6\tregion\n"
+        "No point\tبنش\t\t\tlocality\n",
+        "utf-8",
+    )
+    rows = {row.name_ar: row.away for row in compare("SY", read_points(table))}
+    assert len(rows) == 2 and share_near(compare("SY", read_points(table))) == 0.5
+    assert min(rows.values()) < 10 < 100 < max(rows.values())
+    assert list(compare("YE", read_points(table))) == [] and share_near([]) == 1.0
+    with pytest.raises(FileNotFoundError):
+        read_points(tmp_path / "none.tsv")

@@ -41,7 +41,7 @@ from training.loss import TrainedNetwork, disturb, link_targets, mean_loss
 from training.metrics import found_facts, gold_facts, score, score_all
 from training.model import BetweenPool, load_network
 from training.quantise import scaled
-from training.train import load_trained, optimizer, train
+from training.train import load_start, load_trained, optimizer, train
 
 from .tiny import save_tiny_config, save_tiny_encoder, tiny_reports, tiny_tokenizer
 
@@ -296,6 +296,25 @@ class TestTraining:
         path.write_text(f'start = "{tmp_path}"\n{plain}', encoding="utf-8")
         with pytest.raises(FileNotFoundError, match="name a model folder"):
             train(path, tmp_path / "none", 1)
+
+    def test_mention_layers_added_to_a_model_change_nothing_at_first(self, trained: Path) -> None:
+        network, config, _ = load_trained(trained)
+        weights = network.state_dict()
+        more = load_network(trained / "encoder.json", config.link_size, 0.0, 2, pretrained=False)
+        load_start(more, weights)
+        for one in (network, more):
+            one.eval()
+        states = torch.randn(9, network.tag.tags.in_features)
+        first, last, labels = (torch.tensor(v) for v in ([1, 4, 7], [2, 4, 8], [0, 3, 5]))
+        heads, tails = torch.tensor([1, 1]), torch.tensor([0, 2])
+        rows = (states, first, last, labels, heads, tails, torch.zeros(2, 5, dtype=torch.long))
+        for old, new in zip(network.link(*rows), more.link(*rows), strict=True):
+            assert torch.allclose(old, new, atol=1e-6)
+        with pytest.raises(ValueError, match="another shape"):
+            load_start(more, {**weights, "link.unknown": torch.zeros(1)})
+        del weights["tag.tags.bias"]
+        with pytest.raises(ValueError, match="tag.tags.bias"):
+            load_start(more, weights)
 
     def test_the_mean_of_two_runs_lies_between_them(self, trained: Path, tmp_path: Path) -> None:
         config = save_tiny_config(tmp_path, epochs=1)
