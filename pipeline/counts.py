@@ -77,7 +77,8 @@ def parse_count(text: str) -> Count | None:
         span = mention.over(0, len(tokens))
         if people.high is None:
             return mention.count(people.low, None, "vague", "vague", *span)
-        return mention.count(people.low, people.high, "exact", "explicit", *span)
+        kind: CountKind = "explicit" if numbers else "named_list"
+        return mention.count(people.low, people.high, "exact", kind, *span)
     return _quantity(mention, numbers, everything) or _from_form(mention)
 
 

@@ -91,7 +91,7 @@ def resolve_date(text: str, published: str | None, context: DateContext | None =
 
 
 def _spread(text: str) -> str:
-    """``text`` with '8-14 July' and '20-30/1/2022' said as from and to, and hashtags' dates plain."""
+    """``text`` with '8-14 July' and '20-30/1/2022' said as from and to; hashtags' dates plain."""
     text = _UNDERSCORE.sub("-", text)
     text = _DAYS_OF_DATE.sub(r"من \1/\3 إلى \2/\3", text)
     return _DAYS_OF_MONTH.sub(r"من \1 إلى \2 ", text)

@@ -1,8 +1,8 @@
 """Our places beside another table: ``python -m training.atlas COUNTRY=TABLE...``.
 
-A table (``.tsv`` or ``.tsv.gz``) has columns ``name``, ``names_ar`` (| between), ``lat``, ``lon`` and
-maybe ``placetype``. Of our localities of a country that the table has by name, it prints the share
-that lies within `NEAR_KM` of the nearest of that name, and the others.
+A table (``.tsv`` or ``.tsv.gz``) has columns ``name``, ``names_ar`` (| between), ``lat``, ``lon``
+and maybe ``placetype``. Of our localities of a country that the table has by name, it prints the
+share that lies within `NEAR_KM` of the nearest of that name, and the others.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -36,12 +37,12 @@ def read_points(table: Path) -> Points:
     """The points of each name in Arabic letters, spelling folded; rows without a point are left
     out. Raises FileNotFoundError, and KeyError where the table lacks a column."""
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    opened = gzip.open(table, "rt", encoding="utf-8") if table.suffix == ".gz" else table.open()
-    with opened as lines:
-        for row in csv.DictReader(lines, delimiter="\t"):
-            if row.get("placetype", "") in LOCALITIES and row["lat"] and row["lon"]:
-                for name in filter(None, row["names_ar"].split("|")):
-                    found[loose(key(name))].append((float(row["lat"]), float(row["lon"])))
+    raw = table.read_bytes()
+    text = (gzip.decompress(raw) if table.suffix == ".gz" else raw).decode("utf-8")
+    for row in csv.DictReader(io.StringIO(text), delimiter="\t"):
+        if row.get("placetype", "") in LOCALITIES and row["lat"] and row["lon"]:
+            for name in filter(None, row["names_ar"].split("|")):
+                found[loose(key(name))].append((float(row["lat"]), float(row["lon"])))
     return found
 
 
