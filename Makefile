@@ -21,7 +21,7 @@ demo: $(STAMP)
 	$(BIN)/hasila run annotations/samples --out out/demo --table
 
 test: $(STAMP) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov=pipeline --cov-branch --cov-report= --cov-fail-under=90
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

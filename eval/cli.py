@@ -215,6 +215,7 @@ def score(
 def bench(
     model: Model = None,
     split: Split = "dev",
+    limit: Annotated[int, typer.Option(min=1, help="How many reports of the split.")] = 40,
     threads: Annotated[int, typer.Option(min=1, help="Threads of either side.")] = 1,
     floors: Annotated[
         bool, typer.Option("--floors", help="Exit 1 where a ratio is under eval/expected.json.")
@@ -236,7 +237,7 @@ def bench(
 
     try:
         texts = [report.text for report in read_reports(ANNOTATIONS / split)]
-        speed = measure(pipeline.model_folder(model), texts, threads)
+        speed = measure(pipeline.model_folder(model), texts[:limit], threads)
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
     Console().print(render_speed(speed))

@@ -27,7 +27,7 @@ from pipeline.tag import Tagger, read_meta
 from training.train import start_weights
 
 BATCHES = (1, 8, 32)
-ROUNDS = 3  # the best of so many counts: what disturbs a run only ever slows it
+ROUNDS = 2  # the best of so many counts: what disturbs a run only ever slows it
 FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8")
 
 
