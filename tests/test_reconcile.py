@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.reconcile import net_toll
+import pytest
+
+from pipeline.counts import parse_count
+from pipeline.reconcile import _fits, _rounds_to, net_toll
+from pipeline.schema import Category, Record, Victims
 
 from .marked import analysed, counts, statements
 
@@ -264,3 +268,54 @@ def test_a_list_by_place_hangs_on_its_total() -> None:
     )
     total, first, second = (c for _, c in statements(result))
     assert first.subset_of == second.subset_of == total.casualty_id
+
+
+@pytest.mark.parametrize(
+    ("rounded", "exact", "stands"),
+    [
+        ("أكثر من 600", "605", True),
+        ("أكثر من 600", "600", True),
+        ("أكثر من 600", "599", False),
+        ("أكثر من 600", "900", False),
+        ("نحو 600", "605", True),
+        ("نحو 600", "595", True),
+        ("نحو 600", "900", False),
+        ("600", "605", False),
+        ("600", "600", True),
+        ("أقل من 600", "595", False),
+        ("عشرات", "عشرات", True),
+        ("عشرات", "مئات", False),
+        ("عشرات", "40", False),
+        ("ما بين 5 و7", "ما بين 5 و7", True),
+        ("ما بين 5 و7", "ما بين 5 و8", False),
+        ("ما بين 5 و7", "ما بين 4 و7", False),
+    ],
+)
+def test_what_a_headline_rounds(rounded: str, exact: str, stands: bool) -> None:
+    head, body = parse_count(rounded), parse_count(exact)
+    assert head is not None and body is not None
+    assert _rounds_to(head, body) is stands
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "fits"),
+    [
+        (("3", "civilian"), ("12", "civilian"), True),
+        (("3", "unknown"), ("12", "combatant"), True),
+        (("3", "civilian"), ("12", "mixed"), True),
+        (("3", "civilian"), ("12", "combatant"), False),
+        (("3", "combatant"), ("12", "civilian"), False),
+        (("12", "civilian"), ("12", "civilian"), False),
+        (("13", "civilian"), ("12", "civilian"), False),
+    ],
+)
+def test_who_may_be_among_whom(
+    part: tuple[str, Category], whole: tuple[str, Category], fits: bool
+) -> None:
+    def record(said: tuple[str, Category]) -> Record:
+        count = parse_count(said[0])
+        assert count is not None
+        victims = Victims(text="", start=0, end=0, category=said[1])
+        return Record(anchor=0, outcome="killed", count=count, victims=victims, scope="incident")
+
+    assert _fits(record(part), record(whole)) is fits
