@@ -74,6 +74,13 @@ def run_command(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="Stop after this many reports.")
     ] = None,
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate/--no-gate",
+            help="Pass over what can hardly tell of a casualty, much the faster; or tag all.",
+        ),
+    ] = True,
     table: Annotated[bool, typer.Option("--table", help="Print the events too.")] = False,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
@@ -126,6 +133,7 @@ def run_command(
             limit=limit,
             options=ReadOptions(columns=columns),
             progress=sys.stderr.isatty(),
+            gate=gate,
         )
     except (OSError, RunError) as error:
         _fail(str(error))

@@ -22,6 +22,7 @@ from msgspec import Struct
 from . import __version__, load, model_folder
 from .decode import writable
 from .formats import ReadOptions
+from .gate import Gate, load_gate
 from .read import STDIN, read_reports
 from .schema import Reject, Report, ReportResult
 from .write import Writer
@@ -66,14 +67,23 @@ class RunSummary(Struct, frozen=True, kw_only=True):
 
 
 def make_analyser(model: Path) -> Analyser:
-    """The pipeline of a model folder as a function from reports to results.
+    """The pipeline of a model folder as a function from reports to results; all is tagged.
 
     Raises FileNotFoundError where there is no model, RunError where it can't be loaded.
     """
+    return _make(model, None)
+
+
+def make_gated(model: Path) -> Analyser:
+    """As `make_analyser`, but tags only what `pipeline.gate` lets through."""
+    return _make(model, load_gate())
+
+
+def _make(model: Path, gate: Gate | None) -> Analyser:
     from .components import results
 
     try:
-        return partial(results, load(model))
+        return partial(results, load(model), gate=gate)
     except ValueError as error:
         raise RunError(str(error)) from error
 
@@ -87,14 +97,16 @@ def run(
     limit: int | None = None,
     options: ReadOptions | None = None,
     progress: bool = False,
-    make: MakeAnalyser = make_analyser,
+    gate: bool = True,
+    make: MakeAnalyser | None = None,
 ) -> RunSummary:
     """Analyse every report of ``inputs`` and write the files of the run into the folder ``out``.
 
     ``workers`` processes share the work, each with one thread; the files are the same with any
-    number of them. A report whose analysis fails becomes a reject. Raises FileNotFoundError where
-    ``model`` is no model, RunError where it does not load or a process dies; no file is written
-    then.
+    number of them. With ``gate``, what can hardly tell of a casualty is not tagged
+    (`pipeline.gate`). A report whose analysis fails becomes a reject. Raises FileNotFoundError
+    where ``model`` is no model, RunError where it does not load or a process dies; no file is
+    written then.
     """
     started = time.perf_counter()
     folder = model_folder(model)
@@ -105,7 +117,9 @@ def run(
     totals = Totals()
     with Writer(out) as writer, _bar(progress, inputs, options) as advance:
         items = read_reports(inputs, options)
-        for item, outcome in analysed(items, folder, workers=workers, make=make):
+        for item, outcome in analysed(
+            items, folder, workers=workers, make=make or (make_gated if gate else make_analyser)
+        ):
             _write(writer, item, outcome, totals)
             advance()
         seconds = time.perf_counter() - started
@@ -113,7 +127,7 @@ def run(
             version=__version__,
             model=identity,
             inputs=[str(path) for path in inputs],
-            options=msgspec.to_builtins(options),
+            options={**msgspec.to_builtins(options), "gate": gate},
             counts=totals,
             workers=workers,
             seconds=round(seconds, 3),
