@@ -33,7 +33,7 @@ from .schema import (
     scaled,
 )
 from .text import key, sentences
-from .victims import victim_profile
+from .victims import is_unarmed, victim_profile
 
 Linked = Mapping[str, Sequence[Link]]
 # The words of a victim's description may stand this many characters apart and still be one phrase.
@@ -265,6 +265,9 @@ def _victims(
     if mentions[anchor].label == "COUNT":
         people = _counted(mentions, mentions[anchor], people) or people
     sides = [i for i in linked if mentions[i].label == "PARTY"]
+    described = " ".join(mentions[i].text for i in people)
+    if is_unarmed(described):
+        sides = [i for i in sides if _touches(mentions, i, people)]
     # 'policemen' and the like name their side themselves.
     owners = sides or [i for i in people if values.parties.get(i)]
     shown = people or sides or list(outcomes) or [anchor]
@@ -272,7 +275,6 @@ def _victims(
     parties = [party for i in owners for party in values.parties.get(i, ())]
     named = [p for p in parties if p.party_id]
     kind = values.kinds.get(owners[0]) if owners else None
-    described = " ".join(mentions[i].text for i in people)
     category, demographics = victim_profile(described, kind)
     if category == "unknown" and any("displaced" in values.outcomes.get(i, ()) for i in outcomes):
         category = "civilian"
@@ -281,6 +283,13 @@ def _victims(
         party_id=";".join(dict.fromkeys(p.party_id for p in named if p.party_id)) or None,
         name="; ".join(dict.fromkeys(p.name for p in named if p.name)) or None,
     )  # fmt: skip
+
+
+def _touches(mentions: Sequence[Mention], side: int, people: Sequence[int]) -> bool:
+    """Whether ``side`` and one of ``people`` are one phrase."""
+    a = mentions[side]
+    gaps = (max(a.start - mentions[i].end, mentions[i].start - a.end) for i in people)
+    return min(gaps) <= _PHRASE_GAP
 
 
 def _counted(mentions: Sequence[Mention], number: Mention, people: Sequence[int]) -> list[int]:
