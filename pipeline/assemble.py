@@ -332,28 +332,42 @@ def _refer(
     ]
 
 
-def inherit(records: Sequence[Record]) -> list[Record]:
+def inherit(records: Sequence[Record], *, sure: bool = False) -> list[Record]:
     """Fill what a record leaves out and its own incident states; inherited dates are marked.
 
     Everything comes from its total or first telling; place, date and cause from records of its
     sentence too, but not the doer: two sides of one sentence seldom share it. Another scope gives
-    nothing.
+    nothing. A total's place goes before one that is not of the part's own sentence, unless the
+    links are ``sure``, an annotator's.
     """
     out = list(records)
     for k, record in enumerate(out):
         for donor in (record.subset_of, record.same_as):
             if donor is not None and out[donor].scope == record.scope:
-                out[k] = _filled(out[k], out[donor], doer=True)
+                own = out[k] if sure else _without_far_places(out[k], out[donor])
+                out[k] = _filled(own, out[donor], doer=True)
     beside: dict[tuple[tuple[int, int], str], list[int]] = defaultdict(list)
     for k, record in enumerate(out):
         beside[record.evidence, record.scope].append(k)
     for k, record in enumerate(out):
         for j in beside[record.evidence, record.scope]:
-            if _is_full(out[k]):
+            if _is_full(out[k]) and (sure or _near(out[k])):
                 break
             if j != k:
-                out[k] = _filled(out[k], out[j])
+                own = _without_far_places(out[k], out[j]) if not sure and _near(out[j]) else out[k]
+                out[k] = _filled(own, out[j])
     return out
+
+
+def _without_far_places(record: Record, donor: Record) -> Record:
+    """``record`` without its places where ``donor`` has some and none of its own is near it."""
+    return replace(record, places=()) if donor.places and not _near(record) else record
+
+
+def _near(record: Record) -> bool:
+    """Whether a place of ``record`` stands in its sentence."""
+    start, end = record.evidence
+    return any(start <= place.start < end for place in record.places)
 
 
 def _is_full(record: Record) -> bool:
