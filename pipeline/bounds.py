@@ -169,11 +169,50 @@ def find_bound(
     stops = (touched(a, b) for a, b in stop if a < right and b > left)
     spans = [(n.first, n.last) for n in read_numbers(tokens)] + [s for s in stops if s]
     others = [(a, b) for a, b in spans if b <= first or a >= last]
-    bound = nearest_bound(tokens, first, last, others)
+    bound = nearest_bound(tokens, first, last, others) or _split_bound(tokens, first, others)
     if bound is None:
         return None
     at, to = folded.span(bound.start, bound.end)
     return bound.phrase.qualifier, left + at, left + to
+
+
+class _Split(Struct, frozen=True):
+    """A bound whose verb and preposition stand apart."""
+
+    qualifier: Qualifier
+    within: int
+    verb: tuple[str, ...]
+    prepositions: frozenset[str]
+
+
+@cache
+def _splits() -> list[_Split]:
+    """The split bounds, those of the longest verbs first."""
+    rows = load_toml("bounds.toml")["split"]
+    found = [
+        _Split(row["qualifier"], row["within"], tuple(key(verb).split()),
+               frozenset(map(key, row["prepositions"])))
+        for row in rows for verb in row["verbs"]
+    ]  # fmt: skip
+    return sorted(found, key=lambda split: -len(split.verb))
+
+
+def _split_bound(
+    tokens: list[Token], first: int, others: Sequence[tuple[int, int]]
+) -> Bound | None:
+    """A bound of which the preposition stands right before the number and the verb further on."""
+    words = [t.text for t in tokens]
+    at = first - 2 if first and words[first - 1] == "-" else first - 1
+    for split in _splits():
+        if at < 0 or words[at] not in split.prepositions:
+            continue
+        size = len(split.verb)
+        for i in range(at - size, max(-1, at - size - split.within - 1), -1):
+            apart = any(i < b and a < at for a, b in others) or _gap(tokens, i + size, at) > 98
+            if tuple(words[i : i + size]) == split.verb and not apart:
+                phrase = BoundPhrase(split.verb, split.qualifier, split.within, None)
+                return Bound(phrase, i, i + size, tokens[i].start, tokens[i + size - 1].end)
+    return None
 
 
 def apply_bound(count: Count, qualifier: Qualifier) -> Count:

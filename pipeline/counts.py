@@ -154,7 +154,8 @@ def _repeats_form(tokens: list[Token], number: Number) -> bool:
 
 def _bounded(mention: _Text, numbers: list[Number]) -> Count:
     number = numbers[0]
-    exact = mention.count(number.value, number.value, "exact", "explicit", number.start, number.end)
+    kind: CountKind = "singular" if _is_one_of(mention.tokens, number) else "explicit"
+    exact = mention.count(number.value, number.value, "exact", kind, number.start, number.end)
     others = [(n.first, n.last) for n in numbers[1:]]
     bound = nearest_bound(mention.tokens, number.first, number.last, others)
     if bound is None:
@@ -162,6 +163,17 @@ def _bounded(mention: _Text, numbers: list[Number]) -> Count:
     start, end = min(number.start, bound.start), max(number.end, bound.end)
     whole = mention.count(number.value, number.value, "exact", "explicit", start, end)
     return apply_bound(whole, bound.phrase.qualifier)
+
+
+@cache
+def _one_of() -> frozenset[str]:
+    return frozenset(map(key, load_toml("numbers.toml")["words"]["one_of"]))
+
+
+def _is_one_of(tokens: list[Token], number: Number) -> bool:
+    """Whether the number is the 'one' of 'one of his soldiers'."""
+    word = tokens[number.first].text
+    return number.value == 1 and number.last - number.first == 1 and word in _one_of()
 
 
 @cache
@@ -195,6 +207,9 @@ def _range(mention: _Text, numbers: list[Number]) -> Count | None:
             between[-1:] == ["و"] or high.start > tokens[high.first].start
         )
         joined = joined or (bool(between) and between[-1] in joins)
+        alone = low.first == 0 and high.last == len(tokens) and between in ([], ["و"])
+        # '7 and 10' with nothing else: 'between' stands before the mention.
+        joined = joined or (alone and len(numbers) == 2)
         small, big = _same_scale(low, high), high.value
         if joined and len(between) <= reach + 1 and small < big:
             start = low.start
@@ -285,7 +300,7 @@ def _family_count(mention: _Text, number: Number) -> Count | None:
 
 # --- the form of a noun
 
-_DUAL_MARK = re.compile("\u064e\u064a\u0652?\u0646")  # fatha, yaa, nun: a dual for certain
+_DUAL_MARK = re.compile("\u064e\u0651?\u064a\u0652?\u0646")  # fatha, yaa, nun: a dual for certain
 
 
 def _from_form(mention: _Text) -> Count | None:

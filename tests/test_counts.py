@@ -46,7 +46,7 @@ def exact(value: int, kind: str = "explicit") -> tuple[object, ...]:
         ("2ر5 مليون", 2_500_000), ("ثلاثة ملايين ومئتا ألف", 3_200_000), ("صفر", 0),
         ("خمسة أشخاص", 5),
         ("12 مقاتلاً من الفصائل", 12), ("عائلة من خمسة أشخاص", 5), ("مئة و20", 120),
-        ("أحد المدنيين", 1),
+        
     ],
 )  # fmt: skip
 def test_a_number_in_any_writing_has_its_value(text: str, value: int) -> None:
@@ -372,3 +372,41 @@ def test_quantities_as_newspapers_write_them(text: str, qualifier: str, low: int
 def test_numbers_as_they_are_spoken(text: str, value: int) -> None:
     count = parse_count(text)
     assert count is not None and count.value == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("أحد المدنيين", (1, 1, 1, "exact", "singular")),
+        ("وإحدى النساء", (1, 1, 1, "exact", "singular")),
+        ("أحد عشر مدنياً", (11, 11, 11, "exact", "explicit")),
+        ("7 و10", (None, 7, 10, "range", "explicit")),
+        ("عشرة واثني عشر", (None, 10, 12, "range", "explicit")),
+        ("حوثيَّين", (2, 2, 2, "exact", "dual")),
+        ("خمستهم", (5, 5, 5, "exact", "explicit")),
+    ],
+)
+def test_one_of_many_bare_ranges_and_pronouns(
+    text: str, expected: tuple[int | None, int | None, int | None, str, str]
+) -> None:
+    assert said(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "qualifier"),
+    [
+        ("يزيد عدد المفقودين في سجون التنظيم على 8143 شخصاً", "8143", "at_least"),
+        ("لا يقل عدد القتلى بحسب المصادر عن 12", "12", "at_least"),
+        ("لا يزيد عدد الجرحى على 12", "12", "at_most"),
+        ("لم يتجاوز عدد الجرحى حتى ساعة إعداد التقرير ثمانية", "ثمانية", "at_most"),
+    ],
+)
+def test_bounds_in_two(text: str, number: str, qualifier: str) -> None:
+    start = text.index(number)
+    bound = find_bound(text, start, start + len(number))
+    assert bound is not None and bound[0] == qualifier
+
+
+def test_a_bound_in_two_is_not_that_of_a_number_beyond_another() -> None:
+    text = "يزيد عدد القتلى على 20 وعثر على 12"
+    assert find_bound(text, text.index("12"), len(text)) is None
