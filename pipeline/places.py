@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from .data import load_toml
 from .gazetteer import Entry, distance_km, lookup, opens_name
@@ -56,6 +56,7 @@ class Words(Struct, frozen=True):
     heads: dict[str, str]
     parts: frozenset[str]
     wide: frozenset[str]
+    roads: frozenset[str]
     near: frozenset[str]
     inside: frozenset[str]
     rivers: frozenset[str]
@@ -81,6 +82,7 @@ def words() -> Words:
         heads={key(w): kind for w, kind in data["heads"].items()},
         parts=folded("parts"),
         wide=folded("parts", "wide"),
+        roads=folded("roads"),
         near=folded("near"),
         inside=folded("inside"),
         rivers=folded("rivers"),
@@ -209,7 +211,35 @@ def resolve_place(text: str, start: int, end: int, context: PlaceContext | None 
     entry = best_entry(main, roles, parents, ctx)
     if entry is None:
         return unresolved
-    return _filled(unresolved, entry, _precision(entry, roles, tokens, main))
+    place = _filled(unresolved, entry, _precision(entry, roles, tokens, main))
+    if parents and _is_road(tokens, roles, main, parents[0]):
+        other = best_entry(parents[0], [], parents[1:], ctx)
+        return place if other is None else _half_way(place, entry, other)
+    return place
+
+
+def _is_road(tokens: Sequence[str], roles: Sequence[str], first: Name, last: Name) -> bool:
+    """Whether two names side by side are the ends of a road."""
+    opens = tokens[last.first].removeprefix("و") == last.key.split()[0].removeprefix("و")
+    return not words().roads.isdisjoint(roles) and first.last == last.first and opens
+
+
+def _half_way(place: Place, first: Entry, last: Entry) -> Place:
+    """The middle of the road between two places; no division where they lie in two."""
+    ends = [(e.lat, e.lon) for e in (first, last) if e.lat is not None and e.lon is not None]
+    if len(ends) < 2 or first.country != last.country:
+        return place
+    (lat, lon), (other_lat, other_lon) = ends
+    named = first.name_ar and last.name_ar
+    return structs.replace(
+        place,
+        name=f"{first.name} - {last.name} road",
+        name_ar=f"طريق {first.name_ar} - {last.name_ar}" if named else None,
+        geonameid=None,
+        lat=round((lat + other_lat) / 2, 4),
+        lon=round((lon + other_lon) / 2, 4),
+        admin1=first.admin1 if first.admin1 == last.admin1 else None,
+    )
 
 
 def _within(

@@ -46,7 +46,7 @@ def exact(value: int, kind: str = "explicit") -> tuple[object, ...]:
         ("2ر5 مليون", 2_500_000), ("ثلاثة ملايين ومئتا ألف", 3_200_000), ("صفر", 0),
         ("خمسة أشخاص", 5),
         ("12 مقاتلاً من الفصائل", 12), ("عائلة من خمسة أشخاص", 5), ("مئة و20", 120),
-        
+
     ],
 )  # fmt: skip
 def test_a_number_in_any_writing_has_its_value(text: str, value: int) -> None:

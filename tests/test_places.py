@@ -42,7 +42,8 @@ def place(text: str, context: PlaceContext | None = None) -> Place:
         ("مستشفى معرة النعمان", "Maarat al-Numan", "part_of"),
         ("قرب بلدة هجين", "Hajin", "near"),
         ("12 كم غرب إدلب", "Idlib", "near"),
-        ("على طريق حماة-حمص", "Hama", "near"),
+        ("على طريق حماة-حمص", "Hama - Homs road", "near"),
+        ("طريق حماة في ريف حمص", "Hama", "near"),
         ("بين سراقب وأريحا", "Saraqib", "near"),
         ("بريف دير الزور الشرقي", "Deir ez-Zor", "admin1"),
         ("ريف دمشق", "Rif Dimashq", "admin1"),
@@ -213,3 +214,9 @@ def test_places_are_compared_with_those_of_another_table(tmp_path: Path) -> None
     assert list(compare("YE", read_points(table))) == [] and share_near([]) == 1.0
     with pytest.raises(FileNotFoundError):
         read_points(tmp_path / "none.tsv")
+
+
+def test_a_road_lies_half_way_between_its_ends() -> None:
+    got = place("طريق حمص - تدمر", SYRIA)
+    assert (got.name, got.geonameid, got.admin1) == ("Homs - Tadmur (Palmyra) road", None, "Homs")
+    assert got.lat == pytest.approx(34.65, abs=0.1) and got.lon == pytest.approx(37.5, abs=0.1)
