@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 
 from msgspec.structs import replace
@@ -41,13 +42,14 @@ def complete(text: str, tagged: Tagged) -> Tagged:
 
 
 def drop_fragments(text: str, tagged: Tagged) -> Tagged:
-    """Without COUNT mentions that hold no number or a year, and without the links on them."""
+    """Without COUNT mentions of no number, a year or unharmed people, nor the links on them."""
     mentions = tagged.mentions
     counted = {a.end for a, b in zip(mentions, mentions[1:], strict=False) if _behind(a, b)}
     keep = [
         m.label != "COUNT"
         or parse_count(m.text) is not None
         and (m.end in counted or not _is_year(text, m))
+        and not _is_unharmed(text, m)
         for m in mentions
     ]
     return _keep(tagged, keep)
@@ -62,6 +64,20 @@ def _is_year(text: str, mention: Mention) -> bool:
         return False
     before = key(text[max(0, mention.start - 12) : mention.start]).split()
     return bool(before) and before[-1] in load_toml("dates.toml")["before_years"]["words"]
+
+
+@cache
+def _unharmed() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    rules = load_toml("structure.toml")["unharmed"]
+    return re.compile(rules["counted"]), re.compile(rf"(?<!\w)[وف]?{rules['before']}")
+
+
+def _is_unharmed(text: str, mention: Mention) -> bool:
+    """Whether a number counts witnesses or people set free."""
+    counted, before = _unharmed()
+    if counted.search(key(text[mention.end : mention.end + 20]).strip()):
+        return True
+    return before.search(key(text[max(0, mention.start - 30) : mention.start]).strip()) is not None
 
 
 def join_people(text: str, tagged: Tagged) -> Tagged:
@@ -229,7 +245,7 @@ def add_links(text: str, tagged: Tagged) -> Tagged:
         if mention.anchor is None:
             continue
         if mention.label != "OUTCOME" and (i, "outcome") not in linked:
-            outcome = next(_nearest_outcomes(spans, tagged.mentions, i), None)
+            outcome = next(_nearest_outcomes(spans, tagged, i), None)
             if outcome is not None:
                 added.append(Link(type="outcome", head=i, tail=outcome, score=GUESSED))
         if mention.label == "COUNT" and (i, "victims") not in linked:
@@ -241,17 +257,17 @@ def add_links(text: str, tagged: Tagged) -> Tagged:
     return replace(tagged, links=(*tagged.links, *added))
 
 
-def _nearest_outcomes(
-    spans: Sequence[tuple[int, int]], mentions: Sequence[Mention], i: int
-) -> Iterator[int]:
+def _nearest_outcomes(spans: Sequence[tuple[int, int]], tagged: Tagged, i: int) -> Iterator[int]:
     """The outcome noun right behind the number, the last in its sentence before it, the next in
-    it; else, for a number as in lists, the last one above."""
+    it that has no number behind it; else, for a number as in lists, the last one above."""
+    mentions = tagged.mentions
+    led = {x.tail for x in tagged.links if x.type == "outcome" and x.head > x.tail}
     start, end = next(((a, b) for a, b in spans if a <= mentions[i].start < b), (0, 0))
     outcomes = [j for j, m in enumerate(mentions) if m.label == "OUTCOME"]
     inside = [j for j in outcomes if start <= mentions[j].start < end]
     yield from (j for j in inside if _behind(mentions[i], mentions[j]))
     yield from (j for j in reversed(inside) if j < i)
-    yield from (j for j in inside if j > i)
+    yield from (j for j in inside if j > i and j not in led)
     if mentions[i].label == "COUNT":
         yield from (j for j in reversed(outcomes) if j < i)
 

@@ -189,3 +189,22 @@ def test_verbs_between_two_subjects_are_told_apart() -> None:
         ("وأصيب", "OUTCOME", None), ("6", "COUNT", "incident"), links="0>1 0.9,0>2 0.8,3>2 0.9",
     )  # fmt: skip
     assert [m.text for m in complete(text, tagged).mentions] == ["مواطن", "استشهد", "وأصيب", "6"]
+
+
+def test_a_verb_with_a_number_of_its_own_lends_itself_to_no_number_before_it() -> None:
+    text = "قضى 480 في المعارك\nمنهم 310 من الفصائل، في حين أسرت الفصائل 30 عنصراً"
+    parts = [("قضى", "OUTCOME", None), ("480", "COUNT", "incident"), ("310", "COUNT", "incident")]
+    rest = [("أسرت", "OUTCOME", None), ("30", "COUNT", "incident")]
+    tagged = tag(text, *parts, *rest, links="1>0 0.9,4>3 0.9")  # type: ignore[arg-type]
+    assert ("outcome", "310", "قضى") in named(add_links(text, tagged))
+
+
+def test_witnesses_and_people_set_free_are_no_toll() -> None:
+    for text, number in (
+        ("قتل رجل بحسب أربعة شهود", "أربعة"),
+        ("أُطلق سراح 412 معتقلاً", "412"),
+        ("والإفراج عن نحو 50 أسيراً", "50"),
+    ):
+        assert not complete(text, tag(text, (number, "COUNT", "incident"))).mentions
+    text = "قُتل 4 من الشهود"
+    assert complete(text, tag(text, ("4", "COUNT", "incident"))).mentions
