@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -148,8 +149,9 @@ def _check_ids(result: ReportResult, fault: Fault) -> None:
     events = [event.event_id for event in result.events]
     casualties = [record for event in result.events for record in event.casualties]
     ids = [record.casualty_id for record in casualties]
-    for name in sorted({i for i in [*events, *ids] if [*events, *ids].count(i) > 1}):
-        fault(f"the id {name} is there twice")
+    for name, times in Counter([*events, *ids]).items():
+        if times > 1:
+            fault(f"the id {name} is there {times} times")
     for name in (*events, *ids):
         if not name.startswith(f"{result.report_id}#"):
             fault(f"the id {name} is not one of the report {result.report_id}")

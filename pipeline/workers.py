@@ -24,7 +24,7 @@ from .decode import writable
 from .flat import SCHEMA, flat_rows
 from .journal import Item, Journal, Part, RunError, Totals
 from .schema import Reject, Report, ReportResult
-from .startup import import_spacy_alone
+from .startup import do_without_torch
 
 Analyser = Callable[[Iterable[Report]], Iterable[ReportResult]]
 # Makes the analyser of a model folder, anew in each process, so it must be importable by name.
@@ -154,7 +154,7 @@ def _start_worker(job: Job) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # Processes share the cores; threads would fight for them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The process that has us ends us.
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import_spacy_alone()
+    do_without_torch()
     _worker = Worker(job)
 
 
