@@ -18,6 +18,10 @@ Split = Annotated[
     str, typer.Option(help="train, dev, test or test-unseen: a folder of annotations/.")
 ]
 Model = Annotated[Path | None, typer.Option(help="Model folder; default: the shipped one.")]
+GateOption = Annotated[
+    bool,
+    typer.Option("--gate/--no-gate", help="Tag only what the gate lets through, as `run` does."),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -25,6 +29,7 @@ def evaluate(
     context: typer.Context,
     split: Split = "dev",
     model: Model = None,
+    gate: GateOption = False,
     out: Annotated[
         Path | None, typer.Option(help="JSON with the figures; default: out/eval/SPLIT.json.")
     ] = None,
@@ -57,7 +62,7 @@ def evaluate(
     from .page import render_page
     from .tables import render, render_groups
 
-    reading = _read(split, model)
+    reading = _read(split, model, gate)
     result = run(reading)
     console = Console()
     console.print(render(result))
@@ -85,6 +90,7 @@ def evaluate(
 def errors(
     split: Split = "dev",
     model: Model = None,
+    gate: GateOption = False,
     kind: Annotated[
         str, typer.Option(help="Only kinds that contain this, as 'link part_of' or 'CAUSE'.")
     ] = "",
@@ -99,7 +105,7 @@ def errors(
     from .errors import by_kind, misses
     from .tables import render_kinds, render_miss
 
-    reading = _read(split, model)
+    reading = _read(split, model, gate)
     found = [miss for miss in misses(reading) if kind in miss.kind]
     texts = {report.id: report.text for report in reading.gold}
     console = Console()
@@ -155,11 +161,13 @@ def values(
         out.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
 
 
-def _read(split: str, model: Path | None) -> Reading:
+def _read(split: str, model: Path | None, gate: bool) -> Reading:
+    from pipeline.gate import load_gate
+
     from .evaluate import read_split
 
     try:
-        return read_split(split, model)
+        return read_split(split, model, load_gate() if gate else None)
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
 

@@ -14,6 +14,7 @@ import numpy as np
 import pipeline
 from annotations.form import AnnotatedReport, read_reports
 from pipeline.analyse import analyse
+from pipeline.gate import Gate
 from pipeline.schema import MENTION_LABELS, Link, Mention, Report, ReportResult, Tagged
 from pipeline.tag import Tagger
 
@@ -135,15 +136,17 @@ def gold_tagged(report: AnnotatedReport) -> Tagged:
     )  # fmt: skip
 
 
-def read_split(split: str = "dev", model: str | Path | None = None) -> Reading:
-    """Run the pipeline over a split of the annotated set.
+def read_split(
+    split: str = "dev", model: str | Path | None = None, gate: Gate | None = None
+) -> Reading:
+    """Run the pipeline over a split of the annotated set, behind ``gate`` where one is given.
 
     Raises FileNotFoundError for a split or a model that is not there.
     """
     gold = list(read_reports(ANNOTATIONS / split))
     nlp = pipeline.load(model)
     start = time.perf_counter()
-    tagged, results = analyse_all(nlp.get_pipe("hasila_tagger").tagger, gold)
+    tagged, results = analyse_all(nlp.get_pipe("hasila_tagger").tagger, gold, gate)
     return Reading(
         split=split, model=str(nlp.meta.get("name", model)),
         version=str(nlp.meta.get("version", "")), gold=gold, tagged=tagged, results=results,
@@ -152,10 +155,10 @@ def read_split(split: str = "dev", model: str | Path | None = None) -> Reading:
 
 
 def analyse_all(
-    tagger: Tagger, reports: Sequence[AnnotatedReport]
+    tagger: Tagger, reports: Sequence[AnnotatedReport], gate: Gate | None = None
 ) -> tuple[list[Tagged], list[ReportResult]]:
     """What ``tagger`` says of each report, and the events made of it."""
-    tagged = tagger.tag_batch([report.text for report in reports])
+    tagged = tagger.tag_batch([report.text for report in reports], gate)
     return tagged, [analyse(_report(r), t) for r, t in zip(reports, tagged, strict=True)]
 
 

@@ -23,7 +23,7 @@ def analyse(report: Report, tagged: Tagged, *, gold: bool = False) -> ReportResu
     values = resolve(report, tagged)
     if not gold:
         tagged = settle_scopes(tagged, values)
-    records = inherit(reconcile(report.text, build_records(report.text, tagged, values)))
+    records = inherit(reconcile(report.text, build_records(report.text, tagged, values)), sure=gold)
     ids = [f"{report.report_id}#c{k}" for k in range(1, len(records) + 1)]
     return ReportResult(
         report_id=report.report_id,

@@ -33,7 +33,7 @@ from .schema import (
     scaled,
 )
 from .text import key, sentences
-from .victims import victim_profile
+from .victims import is_unarmed, victim_profile
 
 Linked = Mapping[str, Sequence[Link]]
 # The words of a victim's description may stand this many characters apart and still be one phrase.
@@ -265,6 +265,9 @@ def _victims(
     if mentions[anchor].label == "COUNT":
         people = _counted(mentions, mentions[anchor], people) or people
     sides = [i for i in linked if mentions[i].label == "PARTY"]
+    described = " ".join(mentions[i].text for i in people)
+    if is_unarmed(described):
+        sides = [i for i in sides if _touches(mentions, i, people)]
     # 'policemen' and the like name their side themselves.
     owners = sides or [i for i in people if values.parties.get(i)]
     shown = people or sides or list(outcomes) or [anchor]
@@ -272,7 +275,6 @@ def _victims(
     parties = [party for i in owners for party in values.parties.get(i, ())]
     named = [p for p in parties if p.party_id]
     kind = values.kinds.get(owners[0]) if owners else None
-    described = " ".join(mentions[i].text for i in people)
     category, demographics = victim_profile(described, kind)
     if category == "unknown" and any("displaced" in values.outcomes.get(i, ()) for i in outcomes):
         category = "civilian"
@@ -281,6 +283,13 @@ def _victims(
         party_id=";".join(dict.fromkeys(p.party_id for p in named if p.party_id)) or None,
         name="; ".join(dict.fromkeys(p.name for p in named if p.name)) or None,
     )  # fmt: skip
+
+
+def _touches(mentions: Sequence[Mention], side: int, people: Sequence[int]) -> bool:
+    """Whether ``side`` and one of ``people`` are one phrase."""
+    a = mentions[side]
+    gaps = (max(a.start - mentions[i].end, mentions[i].start - a.end) for i in people)
+    return min(gaps) <= _PHRASE_GAP
 
 
 def _counted(mentions: Sequence[Mention], number: Mention, people: Sequence[int]) -> list[int]:
@@ -323,28 +332,42 @@ def _refer(
     ]
 
 
-def inherit(records: Sequence[Record]) -> list[Record]:
+def inherit(records: Sequence[Record], *, sure: bool = False) -> list[Record]:
     """Fill what a record leaves out and its own incident states; inherited dates are marked.
 
     Everything comes from its total or first telling; place, date and cause from records of its
     sentence too, but not the doer: two sides of one sentence seldom share it. Another scope gives
-    nothing.
+    nothing. A total's place goes before one that is not of the part's own sentence, unless the
+    links are ``sure``, an annotator's.
     """
     out = list(records)
     for k, record in enumerate(out):
         for donor in (record.subset_of, record.same_as):
             if donor is not None and out[donor].scope == record.scope:
-                out[k] = _filled(out[k], out[donor], doer=True)
+                own = out[k] if sure else _without_far_places(out[k], out[donor])
+                out[k] = _filled(own, out[donor], doer=True)
     beside: dict[tuple[tuple[int, int], str], list[int]] = defaultdict(list)
     for k, record in enumerate(out):
         beside[record.evidence, record.scope].append(k)
     for k, record in enumerate(out):
         for j in beside[record.evidence, record.scope]:
-            if _is_full(out[k]):
+            if _is_full(out[k]) and (sure or _near(out[k])):
                 break
             if j != k:
-                out[k] = _filled(out[k], out[j])
+                own = _without_far_places(out[k], out[j]) if not sure and _near(out[j]) else out[k]
+                out[k] = _filled(own, out[j])
     return out
+
+
+def _without_far_places(record: Record, donor: Record) -> Record:
+    """``record`` without its places where ``donor`` has some and none of its own is near it."""
+    return replace(record, places=()) if donor.places and not _near(record) else record
+
+
+def _near(record: Record) -> bool:
+    """Whether a place of ``record`` stands in its sentence."""
+    start, end = record.evidence
+    return any(start <= place.start < end for place in record.places)
 
 
 def _is_full(record: Record) -> bool:

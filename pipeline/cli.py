@@ -79,6 +79,13 @@ def run_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run that broke off in --out, if any.")
     ] = False,
+    gate: Annotated[
+        bool,
+        typer.Option(
+            "--gate/--no-gate",
+            help="Pass over what can hardly tell of a casualty, much the faster; or tag all.",
+        ),
+    ] = True,
     table: Annotated[bool, typer.Option("--table", help="Print the events too.")] = False,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
@@ -138,6 +145,7 @@ def run_command(
             resume=resume,
             progress=sys.stderr.isatty(),
             say=lambda message: typer.echo(message, err=True),
+            gate=gate,
         )
     except KeyboardInterrupt:
         typer.echo("Interrupted; what is finished is kept: run again with --resume.", err=True)

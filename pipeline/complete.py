@@ -15,6 +15,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from .causes import outcome_codes
+from .claims import settle_claims
 from .counts import parse_count
 from .data import load_toml
 from .number_words import fold_numbers
@@ -30,13 +31,13 @@ _BESIDE = 2
 
 def complete(text: str, tagged: Tagged) -> Tagged:
     """``tagged`` with fragments joined or dropped, no second references among the anchors, mostly
-    one outcome each anchor, sides told from doers, undated tolls in the scope of those beside, and
-    dates and places that hold for what follows.
+    one outcome each anchor, sides told from doers, the accused and claimants as doers, undated
+    tolls in the scope of those beside, and dates and places that hold for what follows.
     """
     joined = join_outcomes(text, join_people(text, drop_fragments(text, tagged)))
     settled = settle_outcomes(text, drop_second_references(joined))
-    linked = settle_scopes(text, settle_sides(text, add_links(text, settled)))
-    return add_from_before(linked)
+    sided = settle_sides(text, add_links(text, settled))
+    return add_from_before(settle_scopes(text, settle_claims(text, sided)))
 
 
 def drop_fragments(text: str, tagged: Tagged) -> Tagged:

@@ -1,6 +1,7 @@
 """The spaCy factories, in the order of the pipe: tagger, events. Thin wrappers over pure functions.
 
-``doc._.report`` is the report that a Doc was made from, ``doc._.tagged`` what the model says,
+``doc._.report`` is the report that a Doc was made from, ``doc._.stretches`` the parts of it that
+are tagged (all of it where that is not set), ``doc._.tagged`` what the model says,
 ``doc.spans["mentions"]`` the same as spaCy spans, ``doc._.events`` and ``doc._.warnings`` the
 result.
 """
@@ -14,16 +15,17 @@ from typing import Any
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.util import filter_spans, minibatch
+from spacy.util import filter_spans
 
 from .analyse import analyse
+from .gate import Gate
 from .schema import Report, ReportResult, Tagged
 from .tag import Tagger
 from .text import tokens
 
 TOKENIZER = "hasila.tokens.v1"
 
-for _name in ("report", "tagged", "result"):
+for _name in ("report", "stretches", "tagged", "result"):
     if not Doc.has_extension(_name):
         Doc.set_extension(_name, default=None)
 if not Doc.has_extension("events"):
@@ -88,17 +90,14 @@ class TaggerComponent:
     def __call__(self, doc: Doc) -> Doc:
         return next(iter(self.pipe([doc])))
 
-    def pipe(self, stream: Iterable[Doc], batch_size: int = 32) -> Iterator[Doc]:
+    def pipe(self, stream: Iterable[Doc], **_: Any) -> Iterator[Doc]:
         """The docs of ``stream``, tagged; raises ValueError where no model was loaded."""
-        for batch in minibatch(stream, batch_size):  # type: ignore[no-untyped-call]
+        for doc in stream:
             if self.tagger is None:
                 raise ValueError("hasila_tagger has no model: load the pipeline from its folder")
-            for doc, tagged in zip(
-                batch, self.tagger.tag_batch([d.text for d in batch]), strict=True
-            ):
-                doc._.tagged = tagged
-                doc.spans["mentions"] = _spans(doc, tagged)
-                yield doc
+            doc._.tagged = self.tagger.tag(doc.text, doc._.stretches)
+            doc.spans["mentions"] = _spans(doc, doc._.tagged)
+            yield doc
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
         """The model's files lie beside config.cfg and are not copied."""
@@ -138,10 +137,22 @@ def make_events(nlp: Language, name: str) -> EventsComponent:
     return EventsComponent()
 
 
-def results(nlp: Language, reports: Iterable[Report]) -> Iterator[ReportResult]:
-    """The results of ``reports``, in order, streamed through ``nlp``."""
-    for doc in nlp.pipe(make_doc(nlp, report) for report in reports):
-        yield doc._.result
+def results(
+    nlp: Language, reports: Iterable[Report], gate: Gate | None = None
+) -> Iterator[ReportResult]:
+    """The results of ``reports``, in order, streamed through ``nlp``.
+
+    With a ``gate``, what it shuts out is not tagged: of a whole report there is nothing to find
+    then, of a part of one nothing in that part.
+    """
+    for report in reports:
+        stretches = gate.stretches(report.text) if gate else None
+        if stretches == []:
+            yield analyse(report, Tagged((), ()))
+        else:
+            doc = make_doc(nlp, report)
+            doc._.stretches = stretches
+            yield nlp(doc)._.result
 
 
 def make_doc(nlp: Language, report: Report) -> Doc:

@@ -13,6 +13,8 @@ from functools import cache
 
 from msgspec.structs import replace
 
+from .casualty_nouns import known_form
+from .causes import outcome_codes
 from .data import load_toml
 from .schema import Category, Count, Event, Outcome, Record, Scope, Warning
 from .text import key
@@ -412,6 +414,8 @@ def share_categories(records: list[Record]) -> list[Record]:
         for k, kinds in _kinds_of_parts(out).items():
             if out[k].victims.category == "unknown" and kinds >= {"civilian", "combatant"}:
                 out[k] = _with_category(out[k], "mixed")
+            elif out[k].victims.category == "unknown" and len(kinds) == 1 and _is_sum(out, k):
+                out[k] = _with_category(out[k], kinds.pop())
     return out
 
 
@@ -424,6 +428,12 @@ def _learnt(record: Record, records: Sequence[Record]) -> Category:
         if other is not None and records[other].victims.category in ("civilian", "combatant"):
             return records[other].victims.category
     return own
+
+
+def _is_sum(records: Sequence[Record], total: int) -> bool:
+    """Whether the parts of ``total`` are together all of it."""
+    parts = [r.count.value for r in records if r.subset_of == total and r.same_as is None]
+    return None not in parts and sum(filter(None, parts)) == records[total].count.value
 
 
 def _kinds_of_parts(records: Sequence[Record]) -> dict[int, set[Category]]:
@@ -440,11 +450,17 @@ def _with_category(record: Record, category: Category) -> Record:
 
 def _is_bare(record: Record) -> bool:
     """Whether the record's words do not say who the people are: 'others', or a number alone."""
-    words = key(record.victims.text).removeprefix("و")
-    unnamed = record.victims.party_id is None
-    return unnamed and (
-        words in load_toml("structure.toml")["others"] or record.victims.start == record.count.start
-    )
+    words = key(record.victims.text)
+    if record.victims.party_id is not None:
+        return False
+    others = words.removeprefix("و") in load_toml("structure.toml")["others"]
+    return others or record.victims.start == record.count.start or _is_elided(record, words)
+
+
+def _is_elided(record: Record, words: str) -> bool:
+    """Whether a number's noun is left out: a verb alone says who they are ('and hurt 30')."""
+    verb = " " not in words and known_form(words) is None and outcome_codes(words)
+    return record.count.kind == "explicit" and bool(verb)
 
 
 def check_sums(records: Sequence[Record], ids: Sequence[str]) -> tuple[Warning, ...]:

@@ -19,6 +19,7 @@ import msgspec
 from . import __version__, load, model_folder
 from .decode import writable
 from .formats import ReadOptions
+from .gate import Gate, load_gate
 from .journal import Header, Item, Journal, RunError, Totals, key_of, only_run
 from .manifest import (
     OutputFile,
@@ -42,14 +43,23 @@ CHUNK_CHARACTERS = 100_000
 
 
 def make_analyser(model: Path) -> Analyser:
-    """The pipeline of a model folder as a function from reports to results.
+    """The pipeline of a model folder as a function from reports to results; all is tagged.
 
     Raises FileNotFoundError where there is no model, RunError where it can't be loaded.
     """
+    return _make(model, None)
+
+
+def make_gated(model: Path) -> Analyser:
+    """As `make_analyser`, but tags only what `pipeline.gate` lets through."""
+    return _make(model, load_gate())
+
+
+def _make(model: Path, gate: Gate | None) -> Analyser:
     from .components import results
 
     try:
-        return partial(results, load(model))
+        return partial(results, load(model), gate=gate)
     except ValueError as error:
         raise RunError(str(error)) from error
 
@@ -65,12 +75,14 @@ def run(
     resume: bool = False,
     progress: bool = False,
     say: Say = lambda message: None,
-    make: MakeAnalyser = make_analyser,
+    gate: bool = True,
+    make: MakeAnalyser | None = None,
 ) -> RunSummary:
     """Analyse every report of ``inputs`` and write the files of the run into the folder ``out``.
 
     ``workers`` processes share the work, each with one thread; the files are the same with any
-    number of them. With ``resume`` a run that broke off in ``out`` goes on, if there is one. A
+    number of them. With ``gate``, what can hardly tell of a casualty is not tagged
+    (`pipeline.gate`). With ``resume`` a run that broke off in ``out`` goes on, if there is one. A
     report whose analysis fails becomes a reject. ``say`` is told what a person should know while it
     runs. Raises FileNotFoundError where ``model`` is no model, and RunError where it does not load,
     the disk does not take the files, or ``out`` holds a run other than the one to resume; the files
@@ -81,13 +93,13 @@ def run(
     options = options or ReadOptions()
     if limit is not None:
         options = msgspec.structs.replace(options, limit=limit)
-    header = _header(inputs, folder, options)
+    header = _header(inputs, folder, {**msgspec.to_builtins(options), "gate": gate})
     out = Path(out)
     with only_run(out):
         journal = Journal.open(out, header, resume=resume)
         if journal.resumed:
             say("Going on with the run that broke off.")
-        job = Job(make, folder, journal.folder)
+        job = Job(make or (make_gated if gate else make_analyser), folder, journal.folder)
         new = Totals()
         try:
             with _bar(progress, inputs, options) as advance:
@@ -112,14 +124,14 @@ def run(
     return summary
 
 
-def _header(inputs: Sequence[str | Path], model: Path, options: ReadOptions) -> Header:
+def _header(inputs: Sequence[str | Path], model: Path, options: dict[str, Any]) -> Header:
     return Header(
         version=__version__,
         code=describe_code(),
         versions=versions(),
         model=describe_model(model),
         inputs=[writable(str(path)) for path in inputs],
-        options=msgspec.to_builtins(options),
+        options=options,
     )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from .borders import mend_borders
+from .gate import Gate
 from .pairs import (
     ALLOWED,
     ANCHOR_LABEL_IDS,
@@ -161,9 +162,15 @@ class Tagger:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         return cls(OnnxNetwork(folder, threads), tokenizer, meta.settings)
 
-    def tag(self, text: str) -> Tagged:
-        """Mentions in text order and the links between them. Any text will do."""
+    def tag(self, text: str, stretches: Sequence[tuple[int, int]] | None = None) -> Tagged:
+        """Mentions in text order and the links between them. Any text will do.
+
+        Where ``stretches`` of raw offsets are given (`pipeline.gate`), only they are read, as if
+        they stood together.
+        """
         tokens = tokenize(self.tokenizer, text)
+        if stretches is not None:
+            tokens = tokens.within(stretches)
         mentions: list[Mention] = []
         links: list[Link] = []
         for start, end in sections(tokens, self.settings.section):
@@ -176,9 +183,9 @@ class Tagger:
             )
         return Tagged(tuple(mentions), tuple(links), self.settings.record_scale)
 
-    def tag_batch(self, texts: Sequence[str]) -> list[Tagged]:
-        """`tag` of each text; what is said of one does not depend on the others."""
-        return [self.tag(text) for text in texts]
+    def tag_batch(self, texts: Sequence[str], gate: Gate | None = None) -> list[Tagged]:
+        """`tag` of each text, of what ``gate`` lets through where one is given."""
+        return [self.tag(text, gate.stretches(text) if gate else None) for text in texts]
 
 
 def tag_section(network: Network, tokens: Tokens, text: str, settings: Settings) -> Tagged:

@@ -6,6 +6,7 @@ Training and runtime cut texts with these same functions.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -48,6 +49,20 @@ class Tokens(Struct, frozen=True, eq=False):
             self.starts[start:end],
             self.ends[start:end],
             self.breaks[start:end],
+        )
+
+    def within(self, stretches: Sequence[tuple[int, int]]) -> Tokens:
+        """The tokens that begin in one of the raw ``stretches``, offsets unchanged."""
+        kept = np.zeros(len(self), dtype=bool)
+        for start, end in stretches:
+            kept |= (self.starts >= start) & (self.starts < end)
+        lengths = np.diff(self.first)
+        return Tokens(
+            self.ids[np.repeat(kept, lengths)],
+            np.concatenate([[0], np.cumsum(lengths[kept])]),
+            self.starts[kept],
+            self.ends[kept],
+            self.breaks[kept],
         )
 
 

@@ -23,6 +23,7 @@ class _Lexicon(Struct, frozen=True):
     combatant: re.Pattern[str]
     not_combatant: re.Pattern[str]
     civilian: re.Pattern[str]
+    unarmed: re.Pattern[str]
     demographics: dict[str, re.Pattern[str]]
     civilian_groups: frozenset[str]
 
@@ -34,6 +35,7 @@ def _lexicon() -> _Lexicon:
         combatant=_words(data["combatant"]),
         not_combatant=_words(data["not_combatant"]),
         civilian=_words(data["civilian"]),
+        unarmed=_words(data["unarmed"]),
         demographics={name: _words(rows) for name, rows in data["demographics"].items()},
         civilian_groups=frozenset(data["civilian_groups"]["names"]),
     )
@@ -61,6 +63,12 @@ def victim_profile(text: str, party_kind: str | None = None) -> tuple[Category, 
         return "combatant", groups
     civil = civil_group or party_kind in UNARMED or _is_civil(folded, lexicon)
     return ("civilian" if civil else "unknown"), groups
+
+
+def is_unarmed(text: str) -> bool:
+    """Whether ``text`` names civilians or children and no one who bears arms."""
+    lexicon, folded = _lexicon(), key(text)
+    return lexicon.unarmed.search(folded) is not None and not _bears_arms(folded, lexicon)
 
 
 def _bears_arms(folded: str, lexicon: _Lexicon) -> bool:
