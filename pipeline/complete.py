@@ -19,8 +19,8 @@ from .claims import settle_claims
 from .counts import parse_count
 from .data import load_toml
 from .number_words import fold_numbers
-from .schema import Link, LinkType, Mention, Tagged
-from .text import fold, key, sentences
+from .schema import Link, LinkType, Mention, Tagged, mentions_within
+from .text import fold, key, sentence_at, sentences
 
 GUESSED = 0.5  # the score of a link that neighbourhood alone gives
 # The score of 'members of X': in the annotated train reports 155 of 156 such parties are the side.
@@ -235,8 +235,8 @@ def add_links(text: str, tagged: Tagged) -> Tagged:
         if mention.label == "COUNT" and (i, "victims") not in linked:
             added += [
                 Link(type="victims", head=i, tail=j, score=GUESSED)
-                for j, other in enumerate(tagged.mentions)
-                if other.label == "VICTIM" and _behind(mention, other)
+                for j in mentions_within(tagged.mentions, mention.end, mention.end + _BESIDE + 1)
+                if tagged.mentions[j].label == "VICTIM"
             ]
     return replace(tagged, links=(*tagged.links, *added))
 
@@ -246,14 +246,16 @@ def _nearest_outcomes(
 ) -> Iterator[int]:
     """The outcome noun right behind the number, the last in its sentence before it, the next in
     it; else, for a number as in lists, the last one above."""
-    start, end = next(((a, b) for a, b in spans if a <= mentions[i].start < b), (0, 0))
-    outcomes = [j for j, m in enumerate(mentions) if m.label == "OUTCOME"]
-    inside = [j for j in outcomes if start <= mentions[j].start < end]
+    inside = [
+        j
+        for j in mentions_within(mentions, *(sentence_at(spans, mentions[i].start) or (0, 0)))
+        if mentions[j].label == "OUTCOME"
+    ]
     yield from (j for j in inside if _behind(mentions[i], mentions[j]))
     yield from (j for j in reversed(inside) if j < i)
     yield from (j for j in inside if j > i)
     if mentions[i].label == "COUNT":
-        yield from (j for j in reversed(outcomes) if j < i)
+        yield from (j for j in range(i - 1, -1, -1) if mentions[j].label == "OUTCOME")
 
 
 def settle_sides(text: str, tagged: Tagged) -> Tagged:
@@ -307,7 +309,7 @@ def settle_scopes(text: str, tagged: Tagged) -> Tagged:
     dated = {link.head for link in tagged.links if link.type == "date"}
     mentions = list(tagged.mentions)
     for start, end in spans:
-        inside = [i for i, m in enumerate(mentions) if m.anchor and start <= m.start < end]
+        inside = [i for i in mentions_within(mentions, start, end) if mentions[i].anchor]
         for i in inside:
             others = {tagged.mentions[j].anchor for j in inside if j in dated}
             if i not in dated and others == {"cumulative"}:
