@@ -174,14 +174,15 @@ def settle_outcomes(text: str, tagged: Tagged) -> Tagged:
     The outcome noun right behind a number ('10 wounded') is its best, whatever the scores.
     """
     outcomes = [link for link in tagged.links if link.type == "outcome"]
+    told = {(x.head, x.tail): x.score for x in reversed(outcomes)}
     best: dict[int, Link] = {}
     sure: set[int] = set()
     for i, (first, second) in enumerate(zip(tagged.mentions, tagged.mentions[1:], strict=False)):
         if _counts(first, second) and "\n" not in text[first.end : second.start]:
-            score = next((x.score for x in outcomes if (x.head, x.tail) == (i, i + 1)), GUESSED)
+            score = told.get((i, i + 1), GUESSED)
             best[i] = Link(type="outcome", head=i, tail=i + 1, score=score)
             sure.add(i)
-    outcomes += [x for x in best.values() if (x.head, x.tail) not in _pairs(outcomes)]
+    outcomes += [x for x in best.values() if (x.head, x.tail) not in told]
     for link in sorted(outcomes, key=lambda x: -x.score):
         best.setdefault(link.head, link)
     taken = {link.tail for link in best.values()}
@@ -195,10 +196,6 @@ def settle_outcomes(text: str, tagged: Tagged) -> Tagged:
     others = [link for link in tagged.links if link.type != "outcome"]
     kept = [link for link in outcomes if (link.head, link.tail) not in dropped]
     return replace(tagged, links=(*others, *kept))
-
-
-def _pairs(links: Sequence[Link]) -> set[tuple[int, int]]:
-    return {(link.head, link.tail) for link in links}
 
 
 def _counts(number: Mention, noun: Mention) -> bool:

@@ -93,6 +93,8 @@ def _lexicon() -> dict[str, Numeral]:
         add(spellings, "ordinal", int(digit))
     for digit, stems in data["units"].items():
         add([s + e for s in stems for e in words["teen_endings"]], "teen", 10 + int(digit))
+    for digit, spellings in data["spoken_teens"].items():
+        add(spellings, "teen", 10 + int(digit))
     for digit, stems in data["hundred_stems"].items():
         add([s + e for s in stems for e in words["hundred_endings"]], "hundreds", 100 * int(digit))
     for digit, spellings in data["units"].items():

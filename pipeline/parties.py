@@ -184,6 +184,8 @@ def resolve_party(text: str, context: PartyContext | None = None) -> ResolvedPar
     """The parties that ``text`` names, as the report's country, year and story have it."""
     ctx = context or PartyContext()
     folded = _pulled_together(key(text))
+    if _unnamed().search(folded):
+        return ResolvedParty()
     named, backer = _cut_backer(folded)
     hits = _meant(named, ctx)
     if _nameless(hits) and backer:
@@ -205,6 +207,11 @@ _DIGIT_ALEF = re.compile(r"(?<=[^\W\d_])1(?=[^\W\d_])")
 
 def _pulled_together(folded: str) -> str:
     return _DIGIT_ALEF.sub("ا", _PULLED_APART.sub("", folded))
+
+
+@cache
+def _unnamed() -> re.Pattern[str]:
+    return re.compile(load_toml("party_references.toml")["unnamed"]["pattern"])
 
 
 @cache

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from eval.evaluate import gold_tagged
 from pipeline.analyse import analyse
-from pipeline.assemble import settle_scopes
+from pipeline.assemble import inherit, settle_scopes
 from pipeline.resolve import resolve
-from pipeline.schema import Report, Tagged
+from pipeline.schema import Count, Place, Record, Report, Tagged, Victims
 
 from .marked import analysed, counts, marked, statements
 
@@ -138,3 +138,43 @@ def test_the_days_tell_the_scope(words: str, said: str, settled: str) -> None:
     tagged = gold_tagged(report)
     values = resolve(Report(report_id="t", text=report.text, published=report.published), tagged)
     assert [m.anchor for m in settle_scopes(tagged, values).mentions if m.anchor] == [settled]
+
+
+def test_civilians_belong_to_no_party_that_stands_apart() -> None:
+    lines = ("n1: killed 2 | civilian | incident | o1 v1 of:p1 |",)
+    apart = "في مناطق [[النظام|p1]] [[قتل|o1]] [[اثنان|n1]] من [[المدنيين|v1]] بقذائف."
+    (record,) = (c for _, c in statements(analysed(apart, *lines)))
+    assert record.victims and (record.victims.party_id, record.victims.category) == (
+        None,
+        "civilian",
+    )
+    soldiers = apart.replace("المدنيين", "الجنود")
+    (record,) = (c for _, c in statements(analysed(soldiers, *lines)))
+    assert record.victims and record.victims.category == "combatant"
+    assert record.victims.party_id == "syrian-government"
+
+
+def test_a_part_has_the_place_of_its_total_unless_its_sentence_names_one() -> None:
+    def record(anchor: int, evidence: tuple[int, int], place: int, **more: object) -> Record:
+        where = Place(text="م", start=place, end=place + 1)
+        count = Count(
+            value=2,
+            low=2,
+            high=2,
+            qualifier="exact",
+            kind="explicit",
+            text="2",
+            start=anchor,
+            end=anchor + 1,
+        )
+        return Record(
+            anchor=anchor, outcome="killed", count=count, scope="incident", places=(where,),
+            victims=Victims(text="2", start=anchor, end=anchor + 1),
+            evidence=evidence, **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    total, far = record(60, (50, 90), 70), record(100, (95, 120), 5, subset_of=0)
+    near = record(130, (125, 150), 140, subset_of=0)
+    starts = [r.places[0].start for r in inherit([total, far, near])]
+    assert starts == [70, 70, 140]
+    assert [r.places[0].start for r in inherit([total, far, near], sure=True)] == [70, 5, 140]

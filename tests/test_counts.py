@@ -363,3 +363,12 @@ def test_plurals_before_their_owner_are_several(text: str) -> None:
 def test_quantities_as_newspapers_write_them(text: str, qualifier: str, low: int) -> None:
     count = parse_count(text)
     assert count is not None and (count.qualifier, count.low) == (qualifier, low)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("ثمنطعش", 18), ("احدعش شهيد", 11), ("تلتعش زلمة", 13), ("وخمسطعش", 15), ("اتنين", 2)],
+)
+def test_numbers_as_they_are_spoken(text: str, value: int) -> None:
+    count = parse_count(text)
+    assert count is not None and count.value == value

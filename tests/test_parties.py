@@ -238,3 +238,17 @@ def test_victims_may_name_their_own_side(text: str, country: str, ids: list[str]
 )
 def test_sides_of_the_gulf_and_of_africa(text: str, country: str | None, ids: list[str]) -> None:
     assert list(resolve_party(text, PartyContext(country=country)).party_ids) == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "ids"),
+    [
+        ("طيران «مجهول»", "IQ", []),
+        ("طائرات مجهولة الهوية", "LY", []),
+        ("مسلحون مجهولون", "IQ", ["unknown-gunmen"]),
+        ("المروحي", "SY", ["syrian-government"]),
+        ("طيران الاحتلال الروسي", "SY", ["russia"]),
+    ],
+)
+def test_aircraft_by_nickname_or_by_nobody(text: str, country: str, ids: list[str]) -> None:
+    assert list(resolve_party(text, PartyContext(country=country)).party_ids) == ids

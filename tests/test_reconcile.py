@@ -319,3 +319,35 @@ def test_who_may_be_among_whom(
         return Record(anchor=0, outcome="killed", count=count, victims=victims, scope="incident")
 
     assert _fits(record(part), record(whole)) is fits
+
+
+def categories(text: str, *records: str) -> list[str]:
+    return [c.victims.category for _, c in statements(analysed(text, *records)) if c.victims]
+
+
+@pytest.mark.parametrize(
+    ("second", "category"),
+    [
+        ("[[وأصيب|o2]] [[نحو عشرين|n2]]", "civilian"),
+        ("[[وأصيب|o2]] [[العشرات|n2]]", "unknown"),
+        ("وسقط [[20|n2]] [[جريحاً|o2]]", "unknown"),
+    ],
+)
+def test_a_number_without_its_noun_has_the_noun_before(second: str, category: str) -> None:
+    lines = (
+        "n1: killed 8 | civilian | incident | o1 v1 |",
+        "n2: injured 20 | unknown | incident | o2 |",
+    )
+    text = f"[[استشهد|o1]] [[ثمانية|n1]] [[مدنيين|v1]] {second} بانفجار."
+    assert categories(text, *lines) == ["civilian", category]
+
+
+def test_a_total_is_what_all_its_parts_are() -> None:
+    lines = (
+        "n1: killed 3 | unknown | incident | o1 |",
+        "v1: killed 1 single | civilian | incident | o1 | part=n1",
+        "v2: killed 2 dual | civilian | incident | o1 | part=n1",
+    )
+    text = "ارتقاء [[3|n1]] [[شهداء|o1]] هم [[سيدة|v1]] [[وطفلاها|v2]]"
+    assert categories(text, *lines)[0] == "civilian"
+    assert categories(text.replace("3", "5"), *lines)[0] == "unknown"
