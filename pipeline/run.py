@@ -30,7 +30,7 @@ from .manifest import (
     versions,
 )
 from .read import STDIN, read_reports
-from .schema import Report
+from .schema import Report, ReportResult
 from .workers import Analyser, Chunk, Job, MakeAnalyser, Say, finished
 from .write import Writer
 
@@ -59,9 +59,15 @@ def _make(model: Path, gate: Gate | None) -> Analyser:
     from .components import results
 
     try:
-        return partial(results, load(model), gate=gate)
+        nlp = load(model)
     except ValueError as error:
         raise RunError(str(error)) from error
+
+    def analyse(reports: Iterable[Report]) -> Iterator[ReportResult]:
+        with nlp.memory_zone():  # Else spaCy keeps every word that it ever meets.
+            yield from results(nlp, reports, gate=gate)
+
+    return analyse
 
 
 def run(
