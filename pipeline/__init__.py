@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,4 +37,6 @@ def load(model: str | Path | None = None) -> Language:
 
     from . import components  # noqa: F401  (registers the factories)
 
-    return spacy.load(folder)
+    nlp = spacy.load(folder)
+    nlp.max_length = sys.maxsize  # spaCy's own limit is for what its parser holds
+    return nlp

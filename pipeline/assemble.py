@@ -5,7 +5,7 @@ Pure functions of their arguments: gold mentions and links can be fed in the pla
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date as day
@@ -47,6 +47,9 @@ KEPT = 0.5
 STRONG = 0.34
 BELIEVED = 0.25
 UNKNOWN_COUNT = Count(value=None, low=None, high=None, qualifier="vague", kind="vague")
+
+
+_NEAR = 500  # characters about a number beyond which no other bears on its bound
 
 
 def build_records(text: str, tagged: Tagged, values: Values) -> list[Record]:
@@ -120,9 +123,8 @@ def _count(
         start, end = mention.start, mention.end
     count = replace(parsed, text=text[start:end], start=start, end=end)
     if mention.label == "COUNT" and count.qualifier == "exact":
-        bound = find_bound(
-            text, start, end, [s for s in stops if s != (mention.start, mention.end)]
-        )
+        near = stops[bisect_left(stops, (start - _NEAR,)) : bisect_left(stops, (end + _NEAR,))]
+        bound = find_bound(text, start, end, [s for s in near if s != (mention.start, mention.end)])
         if bound is not None:
             return apply_bound(count, bound[0])
     return count

@@ -30,10 +30,13 @@ def share_categories(records: list[Record]) -> list[Record]:
             first = record.same_as
             if first is not None and out[first].victims.category == "unknown":
                 out[first] = _with_category(out[first], out[k].victims.category)
+        parts = parts_of(out)
         for k, kinds in _kinds_of_parts(out).items():
-            if out[k].victims.category == "unknown" and kinds >= {"civilian", "combatant"}:
+            if out[k].victims.category != "unknown":
+                continue
+            if kinds >= {"civilian", "combatant"}:
                 out[k] = _with_category(out[k], "mixed")
-            elif out[k].victims.category == "unknown" and len(kinds) == 1 and _is_sum(out, k):
+            elif len(kinds) == 1 and _add_up(out, parts[k], k):
                 out[k] = _with_category(out[k], kinds.pop())
     return out
 
@@ -49,10 +52,19 @@ def _learnt(record: Record, records: Sequence[Record]) -> Category:
     return own
 
 
-def _is_sum(records: Sequence[Record], total: int) -> bool:
-    """Whether the parts of ``total`` are together all of it."""
-    parts = [r.count.value for r in records if r.subset_of == total and r.same_as is None]
-    return None not in parts and sum(filter(None, parts)) == records[total].count.value
+def _add_up(records: Sequence[Record], parts: Sequence[int], total: int) -> bool:
+    """Whether ``parts`` are together all of ``total``."""
+    values = [records[k].count.value for k in parts]
+    return None not in values and sum(filter(None, values)) == records[total].count.value
+
+
+def parts_of(records: Sequence[Record]) -> dict[int, list[int]]:
+    """The parts of each total, each told once."""
+    parts: dict[int, list[int]] = defaultdict(list)
+    for k, record in enumerate(records):
+        if record.subset_of is not None and record.same_as is None:
+            parts[record.subset_of].append(k)
+    return parts
 
 
 def _kinds_of_parts(records: Sequence[Record]) -> dict[int, set[Category]]:

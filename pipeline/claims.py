@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from .assemble import STRONG
 from .data import load_toml
-from .schema import Link, Mention, Tagged
+from .schema import Link, Mention, Tagged, mentions_within
 from .text import fold_key, sentences
 
 GUESSED = 0.5  # as in complete.py: the score of a link that neighbourhood alone gives
@@ -38,20 +38,18 @@ def settle_claims(text: str, tagged: Tagged) -> Tagged:
     spans = sentences(text)
     links = list(tagged.links)
     for at, (start, end) in enumerate(spans):
-        parties = [
-            i
-            for i, m in enumerate(tagged.mentions)
-            if m.label == "PARTY" and start <= m.start < end
-        ]
+        inside = mentions_within(tagged.mentions, start, end)
+        parties = [i for i in inside if tagged.mentions[i].label == "PARTY"]
         accuser, doer = named(text[start:end], start, tagged.mentions, parties)
         if doer is None:
             continue
         links = [x for x in links if (x.type, x.tail) != ("perpetrator", accuser)]
         first = spans[max(at - BACK, 0)][0]
+        known = {x.head for x in links if x.tail == doer}
         links.extend(
             Link(type="perpetrator", head=i, tail=doer, score=GUESSED)
-            for i in _without_doer(tagged.mentions, links, first, end)
-            if (i, doer) not in {(x.head, x.tail) for x in links}
+            for i in list(_without_doer(tagged.mentions, links, first, end))
+            if i not in known
         )
     return replace(tagged, links=tuple(links))
 
@@ -95,9 +93,8 @@ def _without_doer(
 ) -> Iterator[int]:
     """The anchors of incidents in a stretch, from its end on, up to the first that has a doer."""
     known = {x.head for x in links if x.type == "perpetrator" and x.score >= STRONG}
-    for i in range(len(mentions) - 1, -1, -1):
-        m = mentions[i]
-        if m.anchor == "incident" and start <= m.start < end:
+    for i in reversed(mentions_within(mentions, start, end)):
+        if mentions[i].anchor == "incident":
             if i in known:
                 return
             yield i

@@ -24,6 +24,8 @@ PLUGINS = {
     "annotations": "Check annotated reports, count what they hold, convert them.",
 }
 USAGE_ERROR = 2
+FAULTS_FOUND = 1
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="hasila",
@@ -74,6 +76,9 @@ def run_command(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="Stop after this many reports.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that broke off in --out, if any.")
+    ] = False,
     gate: Annotated[
         bool,
         typer.Option(
@@ -102,6 +107,8 @@ def run_command(
 
     run.json              what was run, on what, and how fast
 
+    A run that broke off, for whatever reason, goes on with the same command and --resume.
+
     [bold]Examples[/bold]
 
     hasila run archive/ --out results
@@ -113,6 +120,7 @@ def run_command(
     from .formats import ReadOptions
     from .rows import Columns
     from .run import RunError, run
+    from .startup import import_spacy_alone
 
     _check_inputs(inputs)
     if out.exists() and not out.is_dir():
@@ -124,6 +132,8 @@ def run_command(
         published=published_column,
         source=source_column,
     )
+    if workers == 1:
+        import_spacy_alone()
     try:
         summary = run(
             inputs,
@@ -132,9 +142,14 @@ def run_command(
             workers=workers,
             limit=limit,
             options=ReadOptions(columns=columns),
+            resume=resume,
             progress=sys.stderr.isatty(),
+            say=lambda message: typer.echo(message, err=True),
             gate=gate,
         )
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; what is finished is kept: run again with --resume.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     except (OSError, RunError) as error:
         _fail(str(error))
     if table:
@@ -178,12 +193,14 @@ def show_command(
     from .formats import ReadOptions
     from .rows import Columns
     from .show import analyse_report, show_report
+    from .startup import import_spacy_alone
 
     _check_inputs([file])
     columns = Columns(
         id=id_column, text=text_column, title=title_column, published=published_column
     )
     chosen = _find_report(file, report, ReadOptions(columns=columns))
+    import_spacy_alone()
     try:
         nlp = load(model)
     except (OSError, ValueError) as error:
@@ -193,6 +210,35 @@ def show_command(
     if bidi is None:
         bidi = _needs_bidi(console)
     show_report(console, chosen, mentions, result, bidi=bidi)
+
+
+@app.command("verify")
+def verify_command(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="The --out of a run.")],
+) -> None:
+    """Check a run's files: hashes and counts against run.json, the tables against the reports.
+
+    It ends with 1 where something is wrong, and says what.
+
+    [bold]Example[/bold]
+
+    hasila verify results
+    """
+    from .verify import verify
+
+    try:
+        checked = verify(out)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    for fault in checked.faults:
+        typer.echo(fault, err=True)
+    if checked.faults:
+        raise typer.Exit(FAULTS_FOUND)
+    counts = checked.counts
+    typer.echo(
+        f"{out} is as its run left it: {counts.reports:,} reports, {counts.rejects:,} rejects,"
+        f" {counts.casualties:,} casualty records."
+    )
 
 
 def _check_inputs(inputs: list[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
@@ -20,8 +20,8 @@ from .claims import settle_claims
 from .counts import parse_count
 from .data import load_toml
 from .number_words import fold_numbers
-from .schema import Link, LinkType, Mention, Tagged
-from .text import fold, key, sentences
+from .schema import Link, LinkType, Mention, Tagged, mentions_within
+from .text import fold, key, sentence_at, sentences
 
 GUESSED = 0.5  # the score of a link that neighbourhood alone gives
 # The score of 'members of X': in the annotated train reports 155 of 156 such parties are the side.
@@ -190,14 +190,15 @@ def settle_outcomes(text: str, tagged: Tagged) -> Tagged:
     The outcome noun right behind a number ('10 wounded') is its best, whatever the scores.
     """
     outcomes = [link for link in tagged.links if link.type == "outcome"]
+    told = {(x.head, x.tail): x.score for x in reversed(outcomes)}
     best: dict[int, Link] = {}
     sure: set[int] = set()
     for i, (first, second) in enumerate(zip(tagged.mentions, tagged.mentions[1:], strict=False)):
         if _counts(first, second) and "\n" not in text[first.end : second.start]:
-            score = next((x.score for x in outcomes if (x.head, x.tail) == (i, i + 1)), GUESSED)
+            score = told.get((i, i + 1), GUESSED)
             best[i] = Link(type="outcome", head=i, tail=i + 1, score=score)
             sure.add(i)
-    outcomes += [x for x in best.values() if (x.head, x.tail) not in _pairs(outcomes)]
+    outcomes += [x for x in best.values() if (x.head, x.tail) not in told]
     for link in sorted(outcomes, key=lambda x: -x.score):
         best.setdefault(link.head, link)
     taken = {link.tail for link in best.values()}
@@ -211,10 +212,6 @@ def settle_outcomes(text: str, tagged: Tagged) -> Tagged:
     others = [link for link in tagged.links if link.type != "outcome"]
     kept = [link for link in outcomes if (link.head, link.tail) not in dropped]
     return replace(tagged, links=(*others, *kept))
-
-
-def _pairs(links: Sequence[Link]) -> set[tuple[int, int]]:
-    return {(link.head, link.tail) for link in links}
 
 
 def _counts(number: Mention, noun: Mention) -> bool:
@@ -240,36 +237,40 @@ def add_links(text: str, tagged: Tagged) -> Tagged:
     """An outcome for each anchor that has none, and the noun behind a number as its victims."""
     spans = sentences(text)
     linked = {(link.head, link.type) for link in tagged.links}
+    led = {x.tail for x in tagged.links if x.type == "outcome" and x.head > x.tail}
     added = []
     for i, mention in enumerate(tagged.mentions):
         if mention.anchor is None:
             continue
         if mention.label != "OUTCOME" and (i, "outcome") not in linked:
-            outcome = next(_nearest_outcomes(spans, tagged, i), None)
+            outcome = next(_nearest_outcomes(spans, tagged.mentions, led, i), None)
             if outcome is not None:
                 added.append(Link(type="outcome", head=i, tail=outcome, score=GUESSED))
         if mention.label == "COUNT" and (i, "victims") not in linked:
             added += [
                 Link(type="victims", head=i, tail=j, score=GUESSED)
-                for j, other in enumerate(tagged.mentions)
-                if other.label == "VICTIM" and _behind(mention, other)
+                for j in mentions_within(tagged.mentions, mention.end, mention.end + _BESIDE + 1)
+                if tagged.mentions[j].label == "VICTIM"
             ]
     return replace(tagged, links=(*tagged.links, *added))
 
 
-def _nearest_outcomes(spans: Sequence[tuple[int, int]], tagged: Tagged, i: int) -> Iterator[int]:
+def _nearest_outcomes(
+    spans: Sequence[tuple[int, int]], mentions: Sequence[Mention], led: Container[int], i: int
+) -> Iterator[int]:
     """The outcome noun right behind the number, the last in its sentence before it, the next in
-    it that has no number behind it; else, for a number as in lists, the last one above."""
-    mentions = tagged.mentions
-    led = {x.tail for x in tagged.links if x.type == "outcome" and x.head > x.tail}
-    start, end = next(((a, b) for a, b in spans if a <= mentions[i].start < b), (0, 0))
-    outcomes = [j for j, m in enumerate(mentions) if m.label == "OUTCOME"]
-    inside = [j for j in outcomes if start <= mentions[j].start < end]
+    it that has no number behind it (is not ``led``); else, for a number as in lists, the last one
+    above."""
+    inside = [
+        j
+        for j in mentions_within(mentions, *(sentence_at(spans, mentions[i].start) or (0, 0)))
+        if mentions[j].label == "OUTCOME"
+    ]
     yield from (j for j in inside if _behind(mentions[i], mentions[j]))
     yield from (j for j in reversed(inside) if j < i)
     yield from (j for j in inside if j > i and j not in led)
     if mentions[i].label == "COUNT":
-        yield from (j for j in reversed(outcomes) if j < i)
+        yield from (j for j in range(i - 1, -1, -1) if mentions[j].label == "OUTCOME")
 
 
 def settle_sides(text: str, tagged: Tagged) -> Tagged:
@@ -323,7 +324,7 @@ def settle_scopes(text: str, tagged: Tagged) -> Tagged:
     dated = {link.head for link in tagged.links if link.type == "date"}
     mentions = list(tagged.mentions)
     for start, end in spans:
-        inside = [i for i, m in enumerate(mentions) if m.anchor and start <= m.start < end]
+        inside = [i for i in mentions_within(mentions, start, end) if mentions[i].anchor]
         for i in inside:
             others = {tagged.mentions[j].anchor for j in inside if j in dated}
             if i not in dated and others == {"cumulative"}:

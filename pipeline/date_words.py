@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from hijridate import Hijri
@@ -84,7 +84,7 @@ def _phrases() -> dict[str, list[_Phrase]]:
     return out
 
 
-@cache
+@lru_cache(maxsize=1 << 13)
 def _without_prefix(word: str) -> tuple[str, ...]:
     """``word`` and what it may be without a glued conjunction, preposition or article."""
     out = [word]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from msgspec import Struct
@@ -122,7 +122,7 @@ def features(words: Sequence[str]) -> set[str]:
     return found
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> tuple[str, str]:
     bare = _SUFFIX.sub("", _PREFIX.sub("", word))
     return bare, "~" + _WEAK.sub("", bare)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from msgspec import Struct
 
@@ -97,7 +97,7 @@ def _spelling() -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(p), r) for p, r in load_toml("party_references.toml")["spelling"].items()]
 
 
-@cache
+@lru_cache(maxsize=1 << 13)
 def _one_spelling(word: str) -> str:
     for pattern, replacement in _spelling():
         word = pattern.sub(replacement, word)

@@ -32,12 +32,29 @@ FAR_KM = 120.0
 _SOMEWHERE_NEAR = 0.5  # the least of `_nearness` that a place has to what stands right behind it
 
 
+class Neighbours:
+    """The known places of a report, and how well entries of the gazetteer fit among them."""
+
+    def __init__(self, places: Iterable[Place] = ()) -> None:
+        known = (p for p in places if p.precision not in ("unresolved", "country"))
+        self._sites = list(dict.fromkeys((p.country, p.admin1, p.lat, p.lon) for p in known))
+        # A long report names the same places over and over.
+        self._fits: dict[Entry, float] = {}
+
+    def fit(self, entry: Entry) -> float:
+        """`_nearness` of the entry to the nearest of them; 0 without any."""
+        if entry not in self._fits:
+            nearness = (_nearness(entry, *site) for site in self._sites)
+            self._fits[entry] = max(nearness, default=0.0)
+        return self._fits[entry]
+
+
 class PlaceContext(Struct, frozen=True):
     """What the report says of itself: likely countries (weights), places resolved so far, and the
     one that stands right behind the place in question ('X in the countryside of Y')."""
 
     countries: Mapping[str, float] = field(default_factory=dict)
-    places: tuple[Place, ...] = ()
+    places: Neighbours = field(default_factory=lambda: Neighbours())
     beside: Place | None = None
 
 
@@ -333,7 +350,7 @@ def _score(
         + _kind_fit(entry, name, roles)
         + _country_fit(entry, ctx.countries)
         + _parent_fit(entry, parents)
-        + _neighbour_fit(entry, ctx.places)
+        + ctx.places.fit(entry)
         + (2.0 * _beside_fit(entry, ctx) if ctx.beside is not None else 0.0)
     )
 
@@ -372,15 +389,6 @@ def _parent_fit(entry: Entry, parents: Sequence[Name]) -> float:
             if other is not entry:
                 fits.append(_nearness(entry, other.country, other.admin1, other.lat, other.lon))
     return 2.0 * max(fits, default=0.0)
-
-
-def _neighbour_fit(entry: Entry, places: Iterable[Place]) -> float:
-    fits = [
-        _nearness(entry, p.country, p.admin1, p.lat, p.lon)
-        for p in places
-        if p.precision not in ("unresolved", "country")
-    ]
-    return max(fits, default=0.0)
 
 
 def _nearness(

@@ -28,8 +28,8 @@ class Speed(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(count: Callable[[], int | None]) -> Iterator[Callable[[], None]]:
-    """A bar and a function that moves it on by one report.
+def progress_bar(count: Callable[[], int | None]) -> Iterator[Callable[[int], None]]:
+    """A bar and a function that moves it on by so many reports.
 
     ``count`` gives the number of reports to come, or None where that can't be known beforehand.
     """
@@ -47,4 +47,4 @@ def progress_bar(count: Callable[[], int | None]) -> Iterator[Callable[[], None]
         task = bar.add_task("counting reports", total=None)
         total = count()
         bar.reset(task, total=total, description="analysing")
-        yield lambda: bar.advance(task)
+        yield lambda reports: bar.advance(task, reports)

@@ -7,13 +7,14 @@ the words of `data/structure.toml` and from the arithmetic.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from msgspec.structs import replace
 
-from .categories import share_categories
+from .categories import parts_of, share_categories
 from .data import load_toml
 from .schema import Count, Event, Outcome, Record, Scope, Warning
 from .text import key
@@ -25,16 +26,11 @@ def reconcile(text: str, records: Sequence[Record]) -> list[Record]:
     """The records with ``subset_of`` and ``same_as`` set, free of circles, pointing to firsts."""
     # What stands in brackets behind a toll is its part, whatever the model says.
     out = [_part_in_brackets(text, list(records), k) for k in range(len(records))]
-    steps = (
-        _repeat_of_headline,
-        _names_of_told,
-        _part_by_own_words,
-        _part_by_words,
-    )
-    for step in steps:
+    out = _repeats_of_headline(text, out)
+    for step in (_names_of_told, _part_by_own_words, _part_by_words):
         out = _apply(text, out, step)
     out = _apply(text, _parts_by_sum(_no_part_of_elsewhere(out)), _part_beside_part)
-    out = _apply(text, _apply(text, out, _superseded), _told_before)
+    out = _told_before(_apply(text, out, _superseded))
     return share_categories(_first_tellings(_no_circles(out)))
 
 
@@ -55,29 +51,33 @@ def _headline_end(text: str) -> int:
     return text.index(head[0]) + len(head[0]) if head[0] and head[2].strip() else 0
 
 
-def _repeat_of_headline(text: str, records: list[Record], k: int) -> Record:
-    """A body toll that repeats a headline's, exact or rounded, once for each headline toll."""
-    record, end = records[k], _headline_end(text)
-    if record.count.start < end:
-        return record
-    heads = [j for j in range(k) if records[j].count.start < end]
-    taken = {r.same_as for r in records} if heads else set()
-    for j in heads:
-        if j not in taken and _same_toll(records[j], record):
-            return replace(record, same_as=j)
-    return record
+def _repeats_of_headline(text: str, records: Sequence[Record]) -> list[Record]:
+    """Body tolls that repeat a headline's, exact or rounded, once for each headline toll."""
+    out, end = list(records), _headline_end(text)
+    heads = [j for j, r in enumerate(out) if r.count.start < end]
+    taken = {r.same_as for r in out}
+    for k, record in enumerate(out):
+        if record.count.start < end or record.subset_of is not None or record.same_as is not None:
+            continue
+        free = (j for j in heads if j < k and j not in taken)
+        first = next((j for j in free if _same_toll(out[j], record)), None)
+        out[k] = replace(record, same_as=first)
+        taken.add(first)
+    return out
 
 
-def _told_before(text: str, records: list[Record], k: int) -> Record:
-    """A toll of as many people as one told before, that nothing sets apart from it."""
-    record = records[k]
+def _told_before(records: Sequence[Record]) -> list[Record]:
+    """Tolls of as many people as one told before, that nothing sets apart from it."""
+    out = list(records)
     least: int = load_toml("structure.toml")["repeat"]["least"]
-    if record.count.value is None or record.count.value < least:
-        return record
-    for j in range(k):
-        if _same_people(records[j], record):
-            return replace(record, same_as=j)
-    return record
+    told: dict[int | None, list[int]] = defaultdict(list)
+    for k, record in enumerate(out):
+        value, free = record.count.value, record.subset_of is None and record.same_as is None
+        if free and value is not None and value >= least:
+            first = next((j for j in told[value] if _same_people(out[j], record)), None)
+            out[k] = replace(record, same_as=first)
+        told[value].append(k)
+    return out
 
 
 def _same_people(told: Record, record: Record) -> bool:
@@ -232,8 +232,7 @@ def _parts_by_sum(records: Sequence[Record]) -> list[Record]:
             groups[record.outcome, record.scope].append(k)
     for alike in groups.values():
         for total in sorted(alike, key=lambda k: (-_least(out[k].count), k)):
-            free = [j for j in alike if j == total or _may_be_part(out, j, total)]
-            for j in next(_runs_that_add_up(out, free, total), ()):
+            for j in next(_runs_that_add_up(out, alike, total), ()):
                 out[j] = replace(out[j], subset_of=total)
     return out
 
@@ -300,24 +299,28 @@ def _fits(part: Record, whole: Record) -> bool:
 
 
 def _runs_that_add_up(
-    records: Sequence[Record], free: Sequence[int], total: int
+    records: Sequence[Record], alike: Sequence[int], total: int
 ) -> Iterator[Sequence[int]]:
-    """Runs of two and more of ``free``, right behind or right before ``total``, with its sum."""
+    """Runs of two and more of ``alike``, right behind or right before ``total``, with its sum;
+    those that can be no part of it are passed over."""
     sums = load_toml("structure.toml")["sums"]
-    value, at = _least(records[total].count), free.index(total)
+    value, at = _least(records[total].count), bisect_left(alike, total)
     if value < sums["least_total"]:
         return
-    behind = free[at + 1 : at + 1 + sums["most_parts_behind"]]
-    before = free[max(at - sums["most_parts_before"], 0) : at][::-1]
-    for run in (behind, before):
-        added, last = 0, total
-        for n, k in enumerate(run, 1):
-            added, gap = added + _least(records[k].count), _gap(records[last], records[k])
-            if added > value or gap > sums["longest_gap"]:
+    behind = (range(at + 1, len(alike)), sums["most_parts_behind"])
+    before = (range(at - 1, -1, -1), sums["most_parts_before"])
+    for way, most in (behind, before):
+        added, run = 0, [total]
+        for k in map(alike.__getitem__, way):
+            if len(run) > most or _gap(records[run[-1]], records[k]) > sums["longest_gap"]:
                 break
-            if added == value and n > 1:
-                yield run[:n]
-            last = k
+            if not _may_be_part(records, k, total):
+                continue
+            added, run = added + _least(records[k].count), [*run, k]
+            if added > value:
+                break
+            if added == value and len(run) > 2:
+                yield run[1:]
 
 
 def _gap(a: Record, b: Record) -> int:
@@ -397,12 +400,8 @@ def _first_tellings(records: list[Record]) -> list[Record]:
 def check_sums(records: Sequence[Record], ids: Sequence[str]) -> tuple[Warning, ...]:
     """A warning for each total of which one part, or the parts that are not told by who the people
     are (women, children: those may overlap) together, are more than it can hold."""
-    parts: dict[int, list[int]] = defaultdict(list)
-    for k, record in enumerate(records):
-        if record.subset_of is not None and record.same_as is None:
-            parts[record.subset_of].append(k)
     found = []
-    for total, members in sorted(parts.items()):
+    for total, members in sorted(parts_of(records).items()):
         most = records[total].count.high
         largest = max(_least(records[k].count) for k in members)
         apart = sum(

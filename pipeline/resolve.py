@@ -16,10 +16,10 @@ from .counts import parse_count
 from .data import load_toml
 from .dates import DateContext, parse_day, resolve_date
 from .parties import PartyContext, party, party_of_victims, resolve_party, trim_party
-from .places import PlaceContext, country_of_report, resolve_place, trim_place
+from .places import Neighbours, PlaceContext, country_of_report, resolve_place, trim_place
 from .report_day import find_reference_day
 from .schema import Cause, Count, Date, Mention, Outcome, Party, Place, Report, Tagged
-from .text import key, sentences
+from .text import key, sentence_at, sentences
 
 _BEHIND = 80  # characters behind a verb that may settle its sense ('lost ... their lives')
 
@@ -246,7 +246,7 @@ def resolve_places(
         i: resolve_place(report.text, a, b, PlaceContext(countries=countries))
         for i, (a, b) in spans.items()
     }
-    sure = tuple(p for p in first.values() if p.geonameid is not None or p.lat is not None)
+    sure = Neighbours(p for p in first.values() if p.geonameid is not None or p.lat is not None)
     beside = _beside(report.text, [first[i] for i in sorted(first)])
     return {
         i: resolve_place(
@@ -277,7 +277,7 @@ def resolve_causes(text: str, mentions: Sequence[Mention]) -> dict[int, Cause]:
     causes = {}
     for i, m in enumerate(mentions):
         if m.label == "CAUSE":
-            around = next(((a, b) for a, b in spans if a <= m.start < b), (m.start, m.end))
+            around = sentence_at(spans, m.start) or (m.start, m.end)
             code = cause_code(m.text, text[around[0] : around[1]])
             if code is not None:
                 causes[i] = Cause(code=code, text=m.text, start=m.start, end=m.end)

@@ -1,69 +1,45 @@
-"""The batch driver: inputs -> reports -> results -> the files of a run."""
+"""The batch driver: inputs -> reports -> results -> the files of a run.
+
+Parts of the run go into a journal as they are finished (`pipeline.journal`); when all are there,
+the files are made of them in the order of the inputs. So a run that breaks off can go on, and
+gives the same bytes.
+"""
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
-from hashlib import sha256
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from . import __version__, load, model_folder
 from .decode import writable
 from .formats import ReadOptions
 from .gate import Gate, load_gate
+from .journal import Header, Item, Journal, RunError, Totals, key_of, only_run
+from .manifest import (
+    OutputFile,
+    RunSummary,
+    describe_code,
+    describe_model,
+    system,
+    versions,
+)
 from .read import STDIN, read_reports
-from .schema import Reject, Report, ReportResult
+from .schema import Report, ReportResult
+from .workers import Analyser, Chunk, Job, MakeAnalyser, Say, finished
 from .write import Writer
 
-Analyser = Callable[[Iterable[Report]], Iterable[ReportResult]]
-# Makes the analyser of a model folder, anew in each process, so it must be importable by name.
-MakeAnalyser = Callable[[Path], Analyser]
-Item = Report | Reject
-Analysed = ReportResult | Reject
+__all__ = ["RunError", "RunSummary", "make_analyser", "run"]
 
 # Reports handed to a process at a time: enough to hide the hand-over, few enough to keep the
-# processes busy to the end and the progress bar moving.
-CHUNK = 16
-
-
-class RunError(RuntimeError):
-    """A run that can't go on; the message says why and what to do."""
-
-
-class Totals(Struct):
-    """What the reports of a run held."""
-
-    reports: int = 0
-    rejects: int = 0
-    words: int = 0  # of the reports, split at white space
-    events: int = 0
-    casualties: int = 0
-    warnings: int = 0
-
-
-class RunSummary(Struct, frozen=True, kw_only=True):
-    """The manifest of a run: ``run.json``."""
-
-    version: str
-    model: dict[str, str]  # name, and the SHA-256 over its files
-    inputs: list[str]
-    options: dict[str, Any]
-    counts: Totals
-    workers: int
-    seconds: float
-    words_per_second: float
+# processes busy to the end. A long report is a chunk of its own.
+CHUNK = 8
+CHUNK_CHARACTERS = 100_000
 
 
 def make_analyser(model: Path) -> Analyser:
@@ -83,9 +59,15 @@ def _make(model: Path, gate: Gate | None) -> Analyser:
     from .components import results
 
     try:
-        return partial(results, load(model), gate=gate)
+        nlp = load(model)
     except ValueError as error:
         raise RunError(str(error)) from error
+
+    def analyse(reports: Iterable[Report]) -> Iterator[ReportResult]:
+        with nlp.memory_zone():  # Else spaCy keeps every word that it ever meets.
+            yield from results(nlp, reports, gate=gate)
+
+    return analyse
 
 
 def run(
@@ -96,7 +78,9 @@ def run(
     workers: int = 1,
     limit: int | None = None,
     options: ReadOptions | None = None,
+    resume: bool = False,
     progress: bool = False,
+    say: Say = lambda message: None,
     gate: bool = True,
     make: MakeAnalyser | None = None,
 ) -> RunSummary:
@@ -104,155 +88,137 @@ def run(
 
     ``workers`` processes share the work, each with one thread; the files are the same with any
     number of them. With ``gate``, what can hardly tell of a casualty is not tagged
-    (`pipeline.gate`). A report whose analysis fails becomes a reject. Raises FileNotFoundError
-    where ``model`` is no model, RunError where it does not load or a process dies; no file is
-    written then.
+    (`pipeline.gate`). With ``resume`` a run that broke off in ``out`` goes on, if there is one. A
+    report whose analysis fails becomes a reject. ``say`` is told what a person should know while it
+    runs. Raises FileNotFoundError where ``model`` is no model, and RunError where it does not load,
+    the disk does not take the files, or ``out`` holds a run other than the one to resume; the files
+    of an earlier run are then still there.
     """
     started = time.perf_counter()
     folder = model_folder(model)
-    identity = describe_model(folder)
     options = options or ReadOptions()
     if limit is not None:
         options = msgspec.structs.replace(options, limit=limit)
-    totals = Totals()
-    with Writer(out) as writer, _bar(progress, inputs, options) as advance:
-        items = read_reports(inputs, options)
-        for item, outcome in analysed(
-            items, folder, workers=workers, make=make or (make_gated if gate else make_analyser)
-        ):
-            _write(writer, item, outcome, totals)
-            advance()
-        seconds = time.perf_counter() - started
-        summary = RunSummary(
-            version=__version__,
-            model=identity,
-            inputs=[str(path) for path in inputs],
-            options={**msgspec.to_builtins(options), "gate": gate},
-            counts=totals,
-            workers=workers,
-            seconds=round(seconds, 3),
-            words_per_second=round(totals.words / seconds, 1),
-        )
-        writer.manifest(msgspec.to_builtins(summary))
+    header = _header(inputs, folder, {**msgspec.to_builtins(options), "gate": gate})
+    out = Path(out)
+    with only_run(out):
+        journal = Journal.open(out, header, resume=resume)
+        if journal.resumed:
+            say("Going on with the run that broke off.")
+        job = Job(make or (make_gated if gate else make_analyser), folder, journal.folder)
+        new = Totals()
+        try:
+            with _bar(progress, inputs, options) as advance:
+                chunks = _counted(chunks_of(read_reports(inputs, options)), journal, new)
+                done = finished(chunks, job, workers=workers, resumed=journal.resumed, say=say)
+                keys = []
+                with closing(done):
+                    for chunk in done:
+                        keys.append(chunk.key)
+                        advance(len(chunk.items))
+            if unused := journal.unused(set(keys)):
+                say(
+                    f"The inputs have changed since the run broke off: {unused:,} finished parts"
+                    " were of no use, and what is there now was analysed."
+                )
+            summary = _write(out, journal, keys, partial(_summary, header, workers, started, new))
+        except BaseException:
+            if not journal.size():  # Nothing to go on with.
+                journal.remove()
+            raise
+        journal.remove()
     return summary
 
 
-def analysed(
-    items: Iterable[Item], model: Path, *, workers: int = 1, make: MakeAnalyser = make_analyser
-) -> Iterator[tuple[Item, Analysed]]:
-    """Each item, in order, with its result; rejects pass through. Reads on only as it is asked."""
-    chunks = _chunks(items)
-    if workers > 1:
-        done = _in_processes(chunks, model, workers, make)
-    else:
-        analyser = make(model)
-        done = ((chunk, _analyse_chunk(analyser, chunk)) for chunk in chunks)
-    for chunk, outcomes in done:
-        yield from zip(chunk, outcomes, strict=True)
+def _header(inputs: Sequence[str | Path], model: Path, options: dict[str, Any]) -> Header:
+    return Header(
+        version=__version__,
+        code=describe_code(),
+        versions=versions(),
+        model=describe_model(model),
+        inputs=[writable(str(path)) for path in inputs],
+        options=options,
+    )
 
 
-def describe_model(folder: Path) -> dict[str, str]:
-    """The name of the model in ``folder`` and the SHA-256 over the names and bytes of its files."""
-    digest = sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(sha256(path.read_bytes()).digest())
-    return {"name": folder.resolve().name, "sha256": digest.hexdigest()}
+def chunks_of(items: Iterable[Item]) -> Iterator[Chunk]:
+    """``items``, in order, by CHUNK, fewer where they are long."""
+    chunk: list[Item] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += len(item.text) if isinstance(item, Report) else 0
+        if len(chunk) == CHUNK or size >= CHUNK_CHARACTERS:
+            yield Chunk(key_of(chunk), chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield Chunk(key_of(chunk), chunk)
 
 
-def _write(writer: Writer, item: Item, outcome: Analysed, totals: Totals) -> None:
-    if isinstance(item, Report):
-        totals.words += len(item.text.split())
-    if isinstance(outcome, Reject):
-        totals.rejects += 1
-        writer.reject(outcome)
-        return
-    assert isinstance(item, Report)
-    totals.reports += 1
-    totals.events += len(outcome.events)
-    totals.casualties += sum(len(event.casualties) for event in outcome.events)
-    totals.warnings += len(outcome.warnings)
-    writer.write(outcome, item.text)
-
-
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, CHUNK)):
+def _counted(chunks: Iterable[Chunk], journal: Journal, new: Totals) -> Iterator[Chunk]:
+    """``chunks``; the words of those that are not in the journal yet are counted into ``new``."""
+    for chunk in chunks:
+        if not journal.holds(chunk.key):
+            texts = (item.text for item in chunk.items if isinstance(item, Report))
+            new.words += sum(len(text.split()) for text in texts)
         yield chunk
 
 
-def _analyse_chunk(analyser: Analyser, chunk: Sequence[Item]) -> list[Analysed]:
-    """The outcomes of a chunk; where something in it fails, each report is tried by itself."""
-    reports = [item for item in chunk if isinstance(item, Report)]
-    found: list[Analysed]
-    try:
-        found = list(analyser(reports))
-    except Exception:  # Of which report, shows below.
-        found = [_analyse_one(analyser, report) for report in reports]
-    outcomes = iter(found)
-    return [item if isinstance(item, Reject) else next(outcomes) for item in chunk]
+Summarise = Callable[[Totals, float, Mapping[str, OutputFile]], RunSummary]
 
 
-def _analyse_one(analyser: Analyser, report: Report) -> Analysed:
-    try:
-        (result,) = analyser([report])
-    except Exception as error:  # One report must not stop an archive, whatever is wrong with it.
-        what = " ".join(writable(str(error)).split()) or "no message"
-        return Reject(
-            report.report_id,
-            f"{report.report_id} could not be analysed ({type(error).__name__}: {what}); this is a"
-            " fault of the program, please report it with the text.",
-        )
-    return result
+def _write(out: Path, journal: Journal, keys: Sequence[str], summarise: Summarise) -> RunSummary:
+    """The files of the run from the parts ``keys``, in that order."""
+    totals, seconds = Totals(), 0.0
+    summary: list[RunSummary] = []
+
+    def manifest(outputs: Mapping[str, OutputFile]) -> Mapping[str, Any]:
+        summary.append(summarise(totals, seconds, outputs))
+        built: Mapping[str, Any] = msgspec.to_builtins(summary[0])
+        return built
+
+    with Writer(out, needed=journal.size()) as writer:
+        for key in keys:
+            part = journal.read(key)
+            totals.add(part.totals)
+            seconds += part.seconds
+            writer.add(part)
+        writer.manifest(manifest)
+    return summary[0]
 
 
-_worker: Analyser  # of this process, set when it starts
-
-
-def _start_worker(make: MakeAnalyser, model: Path) -> None:
-    global _worker
-    os.environ["OMP_NUM_THREADS"] = "1"  # Processes share the cores; threads would fight for them.
-    _worker = make(model)
-
-
-def _work(chunk: Sequence[Item]) -> list[Analysed]:
-    return _analyse_chunk(_worker, chunk)
-
-
-def _in_processes(
-    chunks: Iterator[list[Item]], model: Path, workers: int, make: MakeAnalyser
-) -> Iterator[tuple[list[Item], list[Analysed]]]:
-    """Each chunk with its outcomes, in order; only a few chunks are in memory at a time."""
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (make, model))
-    waiting: deque[tuple[list[Item], Future[list[Analysed]]]] = deque()
-    try:
-        for chunk in chunks:
-            waiting.append((chunk, pool.submit(_work, chunk)))
-            if len(waiting) > 2 * workers:
-                yield _taken(waiting)
-        while waiting:
-            yield _taken(waiting)
-    except BrokenProcessPool as error:
-        raise RunError(
-            "a worker process died: for want of memory, or because the model does not load; run"
-            " again with --workers 1 to see which"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _taken(
-    waiting: deque[tuple[list[Item], Future[list[Analysed]]]],
-) -> tuple[list[Item], list[Analysed]]:
-    chunk, future = waiting.popleft()
-    return chunk, future.result()
+def _summary(
+    header: Header,
+    workers: int,
+    started: float,
+    new: Totals,
+    totals: Totals,
+    analysis_seconds: float,
+    outputs: Mapping[str, OutputFile],
+) -> RunSummary:
+    seconds = time.perf_counter() - started
+    return RunSummary(
+        version=header.version,
+        code=header.code,
+        versions=header.versions,
+        platform=system(),
+        model=header.model,
+        inputs=header.inputs,
+        options=header.options,
+        counts=totals,
+        outputs=dict(outputs),
+        workers=workers,
+        seconds=round(seconds, 3),
+        analysis_seconds=round(analysis_seconds, 3),
+        words_per_second=round(new.words / seconds, 1),
+    )
 
 
 def _bar(
     progress: bool, inputs: Sequence[str | Path], options: ReadOptions
-) -> AbstractContextManager[Callable[[], None]]:
+) -> AbstractContextManager[Callable[[int], None]]:
     if not progress:
-        return nullcontext(lambda: None)
+        return nullcontext(lambda items: None)
     from .progress import progress_bar
 
     return progress_bar(partial(_count, inputs, options))

@@ -7,6 +7,9 @@ A field that is not known is ``None`` or an empty tuple, never a made-up value.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -91,6 +94,13 @@ class Link(Struct, frozen=True, kw_only=True):
     head: int
     tail: int
     score: float = 1.0
+
+
+def mentions_within(mentions: Sequence[Mention], start: int, end: int) -> range:
+    """The indices of the ``mentions``, which stand in text order, that begin in [start, end)."""
+    begin = attrgetter("start")
+    low = bisect_left(mentions, start, key=begin)
+    return range(low, bisect_left(mentions, end, lo=low, key=begin))
 
 
 Scale = tuple[float, float]  # slope and offset in log-odds, see `scaled`

@@ -27,6 +27,7 @@ from .pairs import (
     LINKS,
     TAGS,
     TO_ANCHOR,
+    Pairs,
     Spans,
     find_pairs,
 )
@@ -43,6 +44,10 @@ from .schema import (
 from .tokens import BOS_ID, EOS_ID, Ints, Tokens, centrality, sections, tokenize, windows
 
 Floats = NDArray[np.float32]
+
+# Pairs of mentions that the network looks at in one go. Each takes it about 8 kB, and a long list
+# has a hundred thousand; an ordinary report has fewer than this.
+PAIRS = 8192
 
 META_FORMAT = 1
 # Of these links an anchor seldom has two (GUIDELINES.md, 7): indices of LINK_TYPES.
@@ -204,13 +209,25 @@ def tag_section(network: Network, tokens: Tokens, text: str, settings: Settings)
     scores = [scores[row] for row in kept]
     pairs = find_pairs(tokens, spans, settings.reach)
     ends = (tokens.first[spans.start], tokens.first[spans.end] - 1)
-    anchor_logits, link_logits = network.link(
-        states, ends, spans.label, (pairs.heads, pairs.tails, pairs.features)
-    )
+    anchor_logits, link_logits = link_in_parts(network, states, ends, spans.label, pairs)
     scopes = decode_anchors(anchor_logits, spans.label)
     links = decode_links(link_logits, pairs.heads, pairs.tails, spans, scopes, settings)
     sure = anchor_scores(anchor_logits, scopes)
     return Tagged(tuple(_mentions(text, tokens, spans, scopes, scores, sure)), tuple(links))
+
+
+def link_in_parts(
+    network: Network, states: Floats, ends: tuple[Ints, Ints], labels: Ints, pairs: Pairs
+) -> tuple[Floats, Floats]:
+    """`Network.link` of all ``pairs``, PAIRS of them at a time."""
+    anchors, links = [], []
+    for low in range(0, max(len(pairs.heads), 1), PAIRS):
+        part = slice(low, low + PAIRS)
+        some = (pairs.heads[part], pairs.tails[part], pairs.features[part])
+        logits = network.link(states, ends, labels, some)
+        anchors.append(logits[0])
+        links.append(logits[1])
+    return anchors[0], np.concatenate(links)
 
 
 def read_windows(network: Network, tokens: Tokens, settings: Settings) -> tuple[Floats, Floats]:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from io import StringIO
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -19,8 +23,8 @@ class Folded(Struct, frozen=True):
     """``text[i]`` stands for ``raw[starts[i]:ends[i]]``."""
 
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The raw span of the folded span ``[start, end)``; raises ValueError if it is empty."""
@@ -91,9 +95,14 @@ def key(text: str) -> str:
     return fold_key(text).text
 
 
-def _folded(chars: Iterator[tuple[str, int, int]] | list[tuple[str, int, int]]) -> Folded:
-    rows = list(chars)
-    return Folded("".join(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows))
+def _folded(chars: Iterable[tuple[str, int, int]]) -> Folded:
+    # A tuple of Python's numbers takes ten times the memory, and a report may be a book.
+    text, starts, ends = StringIO(), array("I"), array("I")
+    for char, start, end in chars:
+        text.write(char)
+        starts.append(start)
+        ends.append(end)
+    return Folded(text.getvalue(), starts, ends)
 
 
 # A dot between digits is a number's; one glued to letters on both sides still ends a sentence.
@@ -113,6 +122,12 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
             spans.append(folded.span(left, left + len(piece.strip())))
         start = end
     return tuple(spans)
+
+
+def sentence_at(spans: Sequence[tuple[int, int]], at: int) -> tuple[int, int] | None:
+    """Which of `sentences` holds the offset ``at``; None where none does."""
+    row = bisect_right(spans, at, key=itemgetter(0)) - 1
+    return spans[row] if row >= 0 and at < spans[row][1] else None
 
 
 _TOKEN = re.compile(r"\d+(?:[.,\u066b\u066c]\d+)*|[^\W\d_]+|[^\s]")

@@ -53,9 +53,11 @@ class Tokens(Struct, frozen=True, eq=False):
 
     def within(self, stretches: Sequence[tuple[int, int]]) -> Tokens:
         """The tokens that begin in one of the raw ``stretches``, offsets unchanged."""
-        kept = np.zeros(len(self), dtype=bool)
-        for start, end in stretches:
-            kept |= (self.starts >= start) & (self.starts < end)
+        spans = np.array(stretches, dtype=np.int64).reshape(-1, 2)
+        # Of stretches in order, the last that begins before the token.
+        last = np.searchsorted(spans[:, 0], self.starts, side="right") - 1
+        kept = last >= 0
+        kept[kept] = self.starts[kept] < spans[last[kept], 1]
         lengths = np.diff(self.first)
         return Tokens(
             self.ids[np.repeat(kept, lengths)],

@@ -121,6 +121,37 @@ def test_missing_model_is_an_error_of_usage(tmp_path: Path) -> None:
         assert code == 2 and "config.cfg" in output, command
 
 
+def test_broken_off_and_resumed(
+    tmp_path: Path, fake_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: object, keys: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "a.txt").write_text(ARABIC, "utf-8")
+    command = ("run", tmp_path / "a.txt", "-o", tmp_path / "out", "--model", fake_run)
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.journal.Journal.unused", interrupted)
+        code, output = call(*command)
+    assert code == 130 and "kept: run again with --resume" in output
+    code, output = call(*command)
+    assert code == 2 and "go on with it (--resume)" in output
+    code, output = call(*command, "--resume")
+    assert code == 0 and "Going on with the run that broke off" in output
+
+
+def test_verify(tmp_path: Path, fake_run: Path) -> None:
+    out = tmp_path / "out"
+    code, output = call("verify", out)
+    assert code == 2 and "holds no run.json" in output
+    (tmp_path / "a.txt").write_text(ARABIC, "utf-8")
+    call("run", tmp_path / "a.txt", "-o", out, "--model", fake_run)
+    code, output = call("verify", out)
+    assert code == 0 and "1 reports, 0 rejects, 1 casualty records" in output
+    (out / "reports.jsonl").write_text("")
+    code, output = call("verify", out)
+    assert code == 1 and "reports.jsonl: it has changed since the run" in output
+
+
 # show
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.gazetteer import distance_km, gazetteer, lookup
-from pipeline.places import PlaceContext, country_of_report, resolve_place, trim_place
+from pipeline.places import (
+    Neighbours,
+    PlaceContext,
+    country_of_report,
+    resolve_place,
+    trim_place,
+)
 from pipeline.schema import Place
 from pipeline.text import key
 from training.atlas import compare, read_points, share_near
@@ -102,7 +108,8 @@ def test_the_place_named_beside_it_decides() -> None:
 def test_the_reports_other_places_decide() -> None:
     quarters = [place(city, SYRIA) for city in ("منبج", "الطبقة")]
     names = [
-        place("المنصورة", PlaceContext(countries={"SY": 1.0}, places=(p,))).admin1 for p in quarters
+        place("المنصورة", PlaceContext(countries={"SY": 1.0}, places=Neighbours([p]))).admin1
+        for p in quarters
     ]
     assert names == ["Aleppo", "Ar-Raqqah"]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import NoReturn
@@ -10,12 +10,13 @@ from typing import NoReturn
 import pytest
 
 from pipeline.formats import ReadOptions
+from pipeline.manifest import describe_model
 from pipeline.progress import progress_bar
 from pipeline.rows import Columns
-from pipeline.run import CHUNK, RunError, analysed, describe_model, run
-from pipeline.schema import Reject, Report, ReportResult
+from pipeline.run import CHUNK, RunError, chunks_of, run
+from pipeline.schema import Reject, Report
 
-from .conftest import ARABIC, fake_result, make_fake
+from .conftest import ARABIC, make_fake
 
 OUTPUTS = ("reports.jsonl", "casualties.csv", "casualties.parquet", "rejects.jsonl")
 
@@ -116,7 +117,7 @@ def test_model_hash_follows_its_files(model: Path) -> None:
     assert describe_model(model)["sha256"] != before["sha256"]
 
 
-def test_analysis_is_a_stream(model: Path) -> None:
+def test_chunks_are_read_as_they_are_asked_for() -> None:
     read = []
 
     def endless() -> Iterator[Report]:
@@ -124,22 +125,14 @@ def test_analysis_is_a_stream(model: Path) -> None:
             read.append(n)
             yield Report(report_id=str(n), text=ARABIC)
 
-    stream = analysed(endless(), model, make=make_fake)
-    item, result = next(stream)
-    assert isinstance(item, Report) and result == fake_result(item)
-    assert len(read) == CHUNK
+    assert len(next(chunks_of(endless())).items) == CHUNK == len(read)
 
 
-def test_rejects_keep_their_place(model: Path) -> None:
-    def make(model: Path) -> object:
-        def results(reports: Iterable[Report]) -> Iterator[ReportResult]:
-            yield from map(fake_result, reports)
-
-        return results
-
-    items = [Reject("a", "b"), Report(report_id="r", text=ARABIC), Reject("c", "d")]
-    outcomes = [outcome for _, outcome in analysed(items, model, make=make)]
-    assert outcomes == [items[0], fake_result(items[1]), items[2]]
+def test_long_reports_make_short_chunks() -> None:
+    long = [Report(report_id=str(n), text="نص " * 40_000) for n in range(3)]
+    short = [Reject("a", "b"), Report(report_id="r", text=ARABIC)]
+    sizes = [len(chunk.items) for chunk in chunks_of([*short, *long, *short])]
+    assert sizes == [3, 1, 1, 2]
 
 
 def test_progress_moves_with_every_item(
@@ -151,5 +144,5 @@ def test_progress_moves_with_every_item(
 
 def test_progress_without_a_known_number(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bar(lambda: None) as advance:
-        advance()
+        advance(1)
     assert "1/?" in capsys.readouterr().err

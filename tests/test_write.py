@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pyarrow.parquet as pq
@@ -10,7 +12,9 @@ import pytest
 
 from pipeline import write
 from pipeline.flat import SCHEMA
+from pipeline.journal import Part, RunError
 from pipeline.schema import Reject, Report, ReportResult
+from pipeline.workers import make_part
 from pipeline.write import FILES, Writer
 
 from .conftest import ARABIC, fake_result
@@ -20,12 +24,14 @@ REPORT = Report(report_id="a.txt", text=ARABIC, source="in/a.txt", published="20
 
 def written(out: Path, *reports: Report, rejects: tuple[Reject, ...] = ()) -> Path:
     with Writer(out) as writer:
-        for report in reports:
-            writer.write(fake_result(report), report.text)
-        for reject in rejects:
-            writer.reject(reject)
-        writer.manifest({"version": "1"})
+        for item in (*reports, *rejects):
+            writer.add(part_of(item))
+        writer.manifest(lambda outputs: {"version": "1"})
     return out
+
+
+def part_of(item: Report | Reject) -> Part:
+    return make_part([item], [item if isinstance(item, Reject) else fake_result(item)])
 
 
 def test_all_files_and_nothing_else(tmp_path: Path) -> None:
@@ -135,7 +141,7 @@ def test_failed_run_leaves_the_last_one_as_it_was(tmp_path: Path) -> None:
     written(tmp_path, REPORT)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     with pytest.raises(KeyError), Writer(tmp_path) as writer:
-        writer.reject(Reject("x", "y"))
+        writer.add(part_of(Reject("x", "y")))
         raise KeyError
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
@@ -146,13 +152,21 @@ def test_run_that_fails_at_its_end_leaves_the_last_one_too(
     written(tmp_path, REPORT)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
 
-    def full(self: Writer) -> None:
-        raise OSError("no space left")
+    def full(path: Path) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Writer, "_write_manifest", full)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr(write, "describe_file", full)
+    with pytest.raises(RunError, match="disk is full.*--resume"):
         written(tmp_path, Report(report_id="b", text="نص"))
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
+    (tmp_path / ".casualties.csv.tmp").mkdir()
+    (tmp_path / ".casualties.csv.tmp" / "in the way").touch()
+    with pytest.raises(RunError, match="can't be written"):
+        written(tmp_path, REPORT)
+    assert [p.name for p in tmp_path.iterdir()] == [".casualties.csv.tmp"]
 
 
 def test_no_manifest_of_an_earlier_run_stays(tmp_path: Path) -> None:
