@@ -1,0 +1,2 @@
+def read_pdf(blob, options):
+    raise NotImplementedError
