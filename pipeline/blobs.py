@@ -183,6 +183,6 @@ def needs(package: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise RowError(
-            f"files of its type are read with {package}, which is not installed; run"
-            f" pip install 'hasila[{EXTRA}]'"
+            f"files of its type are read with {package}, which is not installed; run in"
+            f" the clone: pip install -e '.[{EXTRA}]'"
         ) from error

@@ -27,8 +27,8 @@ _MAX_CONTROLS = 0.05
 # One bad byte must not lose a report; more than this share of the text and the encoding is wrong.
 _MAX_LOST = 0.01
 # Bytes that are frequent Arabic letters in the one encoding and Latin letters, vowel signs or
-# nothing in the other: in ISO-8859-6 qaf, heh, waw, alef maksura, yeh; in Windows-1256 tatweel, feh, qaf,
-# kaf, alef maksura, yeh. The article al- is C7 E4 in the one and C7 E1 in the other.
+# nothing in the other: in ISO-8859-6 qaf, heh, waw, alef maksura, yeh; in Windows-1256 tatweel,
+# feh, qaf, kaf, alef maksura, yeh. The article al- is C7 E4 in the one and C7 E1 in the other.
 _ISO_BYTES, _WINDOWS_BYTES = b"\xe2\xe7\xe8\xe9\xea", b"\xdc\xdd\xde\xdf\xec\xed"
 _ISO_ARTICLE, _WINDOWS_ARTICLE = b"\xc7\xe4", b"\xc7\xe1"
 _HIGH_BYTES, _LATIN_BYTES = bytes(range(0x80, 0x100)), string.ascii_letters.encode()

@@ -23,7 +23,7 @@ from . import __version__, load, model_folder
 from .decode import writable
 from .formats import ReadOptions
 from .read import STDIN, read_reports
-from .schema import Reject, Report, ReportResult
+from .schema import PassedOver, Reject, Report, ReportResult
 from .write import Writer
 
 Analyser = Callable[[Iterable[Report]], Iterable[ReportResult]]
@@ -46,6 +46,7 @@ class Totals(Struct):
 
     reports: int = 0
     rejects: int = 0
+    passed_over: int = 0  # of the rejects: reports in another language than Arabic
     words: int = 0  # of the reports, split at white space
     events: int = 0
     casualties: int = 0
@@ -151,6 +152,7 @@ def _write(writer: Writer, item: Item, outcome: Analysed, totals: Totals) -> Non
         totals.words += len(item.text.split())
     if isinstance(outcome, Reject):
         totals.rejects += 1
+        totals.passed_over += isinstance(outcome, PassedOver)
         writer.reject(outcome)
         return
     assert isinstance(item, Report)
