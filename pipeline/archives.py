@@ -94,7 +94,7 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
     if not info.flag_bits & 0x800:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-    return _below(name.replace("\\", "/"))
+    return _below(name)
 
 
 def read_tar(blob: Blob, options: ReadOptions) -> Opened:
@@ -119,7 +119,8 @@ def _tar_opener(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[],
 
 def _below(name: str) -> str:
     """``name`` as a path below the archive: what would lead out of it is left away."""
-    parts = _DRIVE.sub("", writable(name), count=1).replace("\0", "").split("/")
+    name = _DRIVE.sub("", writable(name).replace("\0", "").replace("\\", "/"))
+    parts = name.split("/")
     return "/".join(part for part in parts if part not in ("", ".", "..")) or "unnamed"
 
 

@@ -110,6 +110,9 @@ Opened = Iterator[Draft | Reject | Blob]
 Reader = Callable[[Blob, ReadOptions], Opened]
 
 
+_PIECE = 2**18  # bytes to unpack before the budget is asked
+
+
 class _Metered(io.RawIOBase):
     """A stream that takes what is read of it from a budget."""
 
@@ -120,7 +123,7 @@ class _Metered(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._stream.read(len(buffer))
+        data = self._stream.read(min(len(buffer), _PIECE))
         self._budget.take(len(data))
         buffer[: len(data)] = data
         return len(data)

@@ -19,7 +19,7 @@ from .rows import Fields, RowError
 
 # What a file may draw and unpack; a page has a few thousand letters, in a few hundred kilobytes.
 MAX_GLYPHS = 2_000_000
-MAX_FORMS = 50_000  # drawings inside drawings, of which a few lines can make billions
+MAX_FORMS = 20_000  # drawings inside drawings, of which a few lines can make billions
 MAX_UNPACKED = 2**28  # bytes of page descriptions and fonts
 _UNMAPPED = re.compile(r"\(cid:\d+\)")
 _MOST_UNMAPPED = 0.1
