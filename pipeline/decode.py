@@ -44,6 +44,7 @@ _NO_LATIN = 0.6
 _ACCENTED = re.compile("[\xc0-\xd6\xd8-\xf6\xf8-\xff]")
 _FEW = 5  # fewer of them prove nothing
 _ARABIC_RUN = re.compile("[\u0621-\u064a]{3,}")
+_BETWEEN_TAGS = re.compile("[^<>]+")
 _QUESTION_RUN = re.compile(r"\?{2,}")
 
 
@@ -130,6 +131,34 @@ def repair(text: str) -> str:
     return text
 
 
+def repair_both(title: str, body: str) -> tuple[str, str]:
+    """`repair` of both; a title too short to prove anything by itself follows its body."""
+    repaired = repair(title), repair(body)
+    if repaired[0] == title != "" and repaired[1] != body:
+        joined = repair(f"{title}\n{body}")
+        if joined.endswith(f"\n{repaired[1]}"):
+            return joined[: -len(repaired[1]) - 1], repaired[1]
+    return repaired
+
+
+def repair_markup(source: str) -> str:
+    """``source`` with the garbled UTF-8 between its tags undone, each piece by itself.
+
+    Garbled letters hold control characters, which readers of HTML drop; and often a page is sound
+    and the article put into it is not. What can't be undone stays.
+    """
+    return _BETWEEN_TAGS.sub(lambda match: _undone_piece(match[0]), source)
+
+
+def _undone_piece(text: str) -> str:
+    if text.isascii():
+        return text
+    try:
+        return _undo_utf8(text) or text
+    except DecodeError:
+        return text
+
+
 def repairs(before: str, after: str) -> tuple[str, ...]:
     """What `repair` did to ``before``, in sentences."""
     if before == after:
@@ -169,6 +198,12 @@ def _is_utf8(data: bytes, whole: bool) -> bool:
 
 def _undo_mojibake(text: str) -> str | None:
     """The text that was read in the wrong encoding; None where ``text`` was read rightly."""
+    found = _undo_utf8(text)
+    return _undo_latin(text) if found is None else found
+
+
+def _undo_utf8(text: str) -> str | None:
+    """The UTF-8 that was read as an 8-bit encoding; None where ``text`` is no such."""
     beyond_ascii = _beyond_ascii(text)
     for encoding, marks in _MOJIBAKE_MARKS.items():
         share = sum(text.count(mark) for mark in marks) / max(beyond_ascii, 1)
@@ -182,7 +217,7 @@ def _undo_mojibake(text: str) -> str | None:
                     f"its letters were garbled before (UTF-8 read as {encoding}) and some are"
                     " lost; fetch the report again or save it anew as UTF-8"
                 ) from error
-    return _undo_latin(text)
+    return None
 
 
 def _undo_latin(text: str) -> str | None:

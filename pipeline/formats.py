@@ -137,12 +137,20 @@ def _read_csv(blob: Blob, options: ReadOptions) -> Read:
         lines = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
         delimiter = _delimiter(head.decode(encoding, errors="replace"))
         rows = csv.reader(_csv_lines(lines, options), delimiter=delimiter, strict=True)
-        header = tuple(name.strip().lstrip("\ufeff") for name in next(rows, []))
+        header = tuple(name.strip().lstrip("\ufeff") for name in _header(rows))
         check_header(header, options.columns)
         to_row = partial(_csv_row, header)
         for number, cells in enumerate(_csv_rows(rows), start=1):
             if cells:
                 yield _row(blob, number, to_row, cells, options)
+
+
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(rows, [])
+    except csv.Error as error:
+        why = f"its column names can't be told apart ({error}); export it again"
+        raise RowError(why) from error
 
 
 def _csv_lines(stream: io.TextIOWrapper, options: ReadOptions) -> Iterator[str]:

@@ -11,12 +11,12 @@ from email.message import EmailMessage
 from typing import cast
 
 from .blobs import Blob, Opened, ReadOptions, draft, read_whole, reject, too_long
-from .decode import decode, repair, repairs
+from .decode import decode, repair_both, repairs
 from .pages import page_fields
 from .rows import Fields, RowError, published_iso
 
 # A message of a box begins at such a line, at the top of the file or after an empty line.
-_FROM = re.compile(rb"From \S+.*\d\d:\d\d")
+_FROM = re.compile(rb"From \S.{0,200}?\d\d:\d\d")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 # Logos, signatures, invitations: attachments that hold no report and are left without a reject.
 _NO_REPORT = re.compile(
@@ -44,17 +44,24 @@ def _fields(message: EmailMessage, body: EmailMessage | None) -> Fields | None:
     raw = "" if body is None else _text(body)
     if body is not None and body.get_content_subtype() == "html" and raw.strip():
         raw = page_fields(raw, None).text
-    text = repair(raw).replace("\r\n", "\n").strip("\n")
+    subject, date = _header(message, "subject"), _header(message, "date")
+    title, text = repair_both(subject, raw)
+    title, text = " ".join(title.split()), text.replace("\r\n", "\n").strip("\n")
     if not text.strip():
         return None
-    subject = str(message["subject"] or "")
-    title = " ".join(repair(subject).split()) or None
     return Fields(
         text=f"{title}\n{text}" if title else text,
-        title=title,
-        published=published_iso(str(message["date"])) if message["date"] else None,
-        repairs=repairs(raw, repair(raw)) or repairs(subject, repair(subject)),
+        title=title or None,
+        published=published_iso(date),
+        repairs=repairs(raw, repair_both(subject, raw)[1]),
     )
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return str(message[name] or "")
+    except Exception:  # The parser of headers raises all sorts of things for damaged ones.
+        return ""
 
 
 def _text(part: EmailMessage) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .blobs import Blob, Read, ReadOptions, draft, needs, read_whole
-from .decode import decode, repair, repairs
+from .decode import decode, repair_both, repair_markup, repairs
 from .report_day import published_from_name
 from .rows import Fields, RowError
 
@@ -31,8 +31,8 @@ def read_html(blob: Blob, options: ReadOptions) -> Read:
     yield draft(blob, fields, options)
 
 
-def page_fields(html: str, url: str | None) -> Fields:
-    """The title, the declared day and the text of the page ``html``; its title the first line.
+def page_fields(source: str, url: str | None) -> Fields:
+    """The title, the declared day and the text of the page ``source``; its title the first line.
 
     Raises RowError where it holds no text, and where trafilatura is missing.
     """
@@ -40,6 +40,7 @@ def page_fields(html: str, url: str | None) -> Fields:
         import trafilatura
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # What it can't read, we say.
 
+    html = repair_markup(source)
     page: Any = trafilatura.bare_extraction(
         html,
         url=url,
@@ -52,7 +53,8 @@ def page_fields(html: str, url: str | None) -> Fields:
     raw_title = (page.title if page else None) or ""
     if not body or not body.strip():
         raise RowError("it holds no text; it may be built by scripts, save it as .txt instead")
-    text, title = repair(body), " ".join(repair(raw_title).split())
+    title, text = repair_both(raw_title, body)
+    title = " ".join(title.split())
     if title:
         # A heading that says the title again would be a second statement of its toll.
         text = f"{title}\n{text.removeprefix(title).lstrip()}"
@@ -60,7 +62,7 @@ def page_fields(html: str, url: str | None) -> Fields:
         text=text,
         title=title or None,
         published=page.date if page else None,
-        repairs=repairs(body, repair(body)) or repairs(raw_title, repair(raw_title)),
+        repairs=repairs(source, html) or repairs(body, repair_both(raw_title, body)[1]),
     )
 
 

@@ -31,6 +31,7 @@ _NUMBER = re.compile(
     r"[\W_]*(?:صفحة|الصفحة|ص|page|p)?[\s.:]*(\d{1,4})(?:\s*(?:/|من|of)\s*\d{1,4})?[\W_]*",
     re.IGNORECASE,
 )
+_LONGEST_NUMBER = 40  # characters of such a line
 _MOVED = "Its pages stood in another order than their numbers; they were put in the order of these."
 # A line at the head or foot of so many pages, and of this share of them, is no part of the text.
 _RUNNING_PAGES, _RUNNING_SHARE = 3, 0.6
@@ -101,7 +102,7 @@ def in_order(pages: Sequence[list[str]]) -> tuple[list[list[str]], bool]:
 def _number(page: Sequence[str]) -> tuple[int, int] | None:
     """The number of a page and the index of the line that says it: the last one, or the first."""
     for at in (len(page) - 1, 0) if page else ():
-        match = _NUMBER.fullmatch(page[at])
+        match = _NUMBER.fullmatch(page[at]) if len(page[at]) <= _LONGEST_NUMBER else None
         if match:
             return int(match[1]), at
     return None

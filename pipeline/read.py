@@ -26,6 +26,7 @@ STDIN = "-"
 _CONVERT = "save it as .txt, .jsonl, .csv or .parquet"
 _NO_FILE = "it is no file; links to folders are not followed, name the folder itself as an input"
 _TOO_DEEP = f"it lies in folders {MAX_FOLDERS} deep; name it as an input"
+_EMPTY = "there is nothing in it that could be a report; leave it out"
 _EXTRACT = "extract its text and save it as .txt"
 _UNPACK = "unpack it, or pack it as .zip"
 _NEVER = f"pickled files are never opened, because that can run code hidden in them; {_CONVERT}"
@@ -102,7 +103,7 @@ def _unique(report_id: str, seen: dict[str, int]) -> str:
 def _read_input(path: str | Path, options: ReadOptions) -> Read:
     if str(path) == STDIN:
         stream = cast(io.BufferedIOBase, sys.stdin.buffer)
-        yield from _read_blob(
+        yield from read_blob(
             Blob(name="stdin", source="stdin", open=lambda: stream, suffix=".txt"), options
         )
         return
@@ -143,7 +144,7 @@ def _read_folder(folder: Path, below: str, above: str, options: ReadOptions) -> 
 def _read_file(path: Path, name: str, source: str, options: ReadOptions) -> Read:
     budget = Budget(os.path.getsize(path))
     opener = _opener(path)
-    yield from _read_blob(
+    yield from read_blob(
         Blob(name=name, source=source, open=opener, budget=budget, on_disk=True), options
     )
 
@@ -152,7 +153,7 @@ def _opener(path: Path) -> Callable[[], io.BufferedIOBase]:
     return lambda: path.open("rb")
 
 
-def _read_blob(blob: Blob, options: ReadOptions) -> Read:
+def read_blob(blob: Blob, options: ReadOptions) -> Read:
     """The reports of one file, and of what lies in it where it is an archive or a mail."""
     if blob.depth > MAX_NESTING:
         why = f"it lies in archives and mails {MAX_NESTING + 1} deep; unpack the outer ones first"
@@ -166,15 +167,20 @@ def _read_blob(blob: Blob, options: ReadOptions) -> Read:
         return
     for item in _guarded(reader, blob, options):
         if isinstance(item, Blob):
-            yield from _read_blob(item, options)
+            yield from read_blob(item, options)
         else:
             yield item
 
 
 def _guarded(reader: Reader, blob: Blob, options: ReadOptions) -> Iterator[Draft | Reject | Blob]:
     """What ``reader`` gives; whatever breaks inside it ends this one file and not the batch."""
+    empty = True
     try:
-        yield from reader(blob, options)
+        for item in reader(blob, options):
+            empty = False
+            yield item
+        if empty:
+            yield reject(blob.source, _EMPTY)
     except (DecodeError, RowError) as error:
         yield reject(blob.source, error)
     except PermissionError:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from .data import load_toml
-from .decode import DecodeError, decode, repair, repairs, writable
+from .decode import DecodeError, decode, repair_both, repairs, writable
 
 FIELDS = ("id", "text", "title", "published", "source")
 
@@ -79,7 +79,7 @@ def read_row(row: Mapping[str, Any], columns: Columns) -> Fields:
     values = {field: _first_value(row, names) for field, names in found.items()}
     try:
         raw = [_as_text(values[field], field) for field in ("title", "text")]
-        title, body = map(repair, raw)
+        title, body = repair_both(*raw)
     except DecodeError as error:
         raise RowError(f"its text can't be read: {error}") from error
     if not (body.strip() or title.strip()):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import redirect_stderr
 from typing import Any
 
 from .blobs import Blob, Opened, ReadOptions, needs, reject, too_long
@@ -31,7 +32,7 @@ def read_warc(blob: Blob, options: ReadOptions) -> Opened:
 
     with blob.open() as stream:
         found = 0
-        for number, record in enumerate(ArchiveIterator(stream), start=1):
+        for number, record in enumerate(_quietly(ArchiveIterator(stream)), start=1):
             suffix, charset = _kind(record)
             if suffix is None:
                 continue
@@ -50,6 +51,17 @@ def read_warc(blob: Blob, options: ReadOptions) -> Opened:
             )
         if not found:
             yield reject(blob.source, "it holds no page; check that it is a web archive")
+
+
+def _quietly(records: Iterable[Any]) -> Iterator[Any]:
+    """``records`` without what warcio prints of damaged ones, which holds whatever is in them."""
+    iterator = iter(records)
+    while True:
+        with redirect_stderr(io.StringIO()):
+            record = next(iterator, None)
+        if record is None:
+            return
+        yield record
 
 
 def _kind(record: Any) -> tuple[str | None, str | None]:
