@@ -8,7 +8,7 @@ from .assemble import build_events, build_records, inherit, settle_scopes
 from .complete import complete
 from .reconcile import check_sums, reconcile
 from .resolve import resolve
-from .schema import Report, ReportResult, Tagged
+from .schema import Report, ReportResult, Tagged, Warning
 from .text import fold
 
 
@@ -33,8 +33,13 @@ def analyse(report: Report, tagged: Tagged, *, gold: bool = False) -> ReportResu
         language=language(report.text),
         sha256=sha256(report.text.encode("utf-8", "surrogatepass")).hexdigest(),
         events=build_events(report.report_id, records),
-        warnings=check_sums(records, ids),
+        warnings=(*repaired(report), *check_sums(records, ids)),
     )
+
+
+def repaired(report: Report) -> tuple[Warning, ...]:
+    """A warning for each repair of the text that the offsets count in."""
+    return tuple(Warning("text_repaired", message, ()) for message in report.repairs)
 
 
 def language(text: str) -> str:

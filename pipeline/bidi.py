@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bidi import algorithm
@@ -51,3 +51,66 @@ def _marks_after_letters(chars: Iterable[Mapping[str, Any]]) -> list[tuple[str, 
         ordered += [pair, *reversed(marks)]
         marks.clear()
     return ordered + marks
+
+
+# Between the digits of one number; a sign there only where no Arabic letter stands before, because
+# behind one the Unicode algorithm parts the numbers of "2018-05-02" and they are seen turned round.
+_IN_NUMBER, _SIGNS, _UNITS = frozenset(".,:/٫٬،"), frozenset("+-−"), frozenset("%٪$#°")
+_MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
+
+
+def logical_order(seen: Sequence[str], *, mirror: bool = True) -> list[str]:
+    """The inverse of `visual_order` for a line that runs right to left, as it is read.
+
+    ``seen`` are its signs from left to right, each a letter with its marks or a ligature of
+    several. With ``mirror`` its brackets are turned round, for they are as they are seen. Where
+    two lines look the same (a number beside a Latin word), the right one is read first.
+    """
+    read: list[str] = []
+    last, after_arabic = len(seen) - 1, False
+    while last >= 0:
+        kind = _kind(seen[last])
+        first = last
+        if kind in "LN":
+            first = _run_start(seen, last, after_arabic)
+            read += seen[first : last + 1]
+            after_arabic &= all(_kind(sign) != "L" for sign in seen[first : last + 1])
+        else:
+            read.append(seen[last].translate(_MIRRORED) if mirror else seen[last])
+            after_arabic |= kind == "R"
+        last = first - 1
+    return read
+
+
+def _kind(sign: str) -> str:
+    """R for a letter that runs right to left, L for one that does not, N for a digit, else "-"."""
+    direction = unicodedata.bidirectional(sign[0])
+    if direction in ("AN", "EN"):
+        return "N"
+    return {"R": "R", "AL": "R", "L": "L"}.get(direction, "-")
+
+
+def _run_start(seen: Sequence[str], last: int, after_arabic: bool) -> int:
+    """Where the run of Latin letters and digits begins that ends at ``last``."""
+    first = last
+    while (before := _joined(seen, first, after_arabic)) is not None:
+        first = before
+    if not after_arabic and first > 0 and seen[first - 1] in _UNITS and _kind(seen[first]) == "N":
+        first -= 1
+    return first
+
+
+def _joined(seen: Sequence[str], first: int, after_arabic: bool) -> int | None:
+    """The place left of ``first`` that belongs to the same run; None where the run begins."""
+    at = first - 1
+    while at >= 0 and _kind(seen[at]) == "-":
+        at -= 1
+    if at < 0 or _kind(seen[at]) == "R":
+        return None
+    between = "".join(seen[at + 1 : first])
+    if not between or (_kind(seen[at]) == _kind(seen[first]) == "L"):
+        return at
+    if "L" in (_kind(seen[at]), _kind(seen[first])):  # "Su-24", but not "OCHA 2018"
+        return None if " " in between else at
+    signs = _IN_NUMBER if after_arabic else _IN_NUMBER | _SIGNS
+    return at if len(between) == 1 and between in signs else None

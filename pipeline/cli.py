@@ -64,8 +64,8 @@ def run_command(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Folders, .txt, .jsonl, .csv, .parquet, the first three with .gz, .zip of any of"
-            " these; - for one text on standard input.",
+            help="Folders, .txt, .html, .pdf, .docx, .jsonl, .csv, .tsv, .parquet, .eml, .mbox,"
+            " .warc, these in .zip, .tar, .gz; - for one text on standard input.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
@@ -92,6 +92,9 @@ def run_command(
     title_column: TitleColumn = None,
     published_column: PublishedColumn = None,
     source_column: SourceColumn = None,
+    any_language: Annotated[
+        bool, typer.Option("--any-language", help="Read reports that are not in Arabic too.")
+    ] = False,
 ) -> None:
     """Read reports and write their casualty events.
 
@@ -141,7 +144,7 @@ def run_command(
             model=model,
             workers=workers,
             limit=limit,
-            options=ReadOptions(columns=columns),
+            options=ReadOptions(columns=columns, any_language=any_language),
             resume=resume,
             progress=sys.stderr.isatty(),
             say=lambda message: typer.echo(message, err=True),
@@ -199,7 +202,8 @@ def show_command(
     columns = Columns(
         id=id_column, text=text_column, title=title_column, published=published_column
     )
-    chosen = _find_report(file, report, ReadOptions(columns=columns))
+    options = ReadOptions(columns=columns, any_language=True)
+    chosen = _find_report(file, report, options)
     import_spacy_alone()
     try:
         nlp = load(model)
@@ -316,7 +320,8 @@ def _print_summary(summary: Any, out: Path) -> None:
     for name in FILES:
         console.print(f"  {out / name}", highlight=False, soft_wrap=True)
     if counts.rejects:
-        console.print(f"{counts.rejects:,} inputs were skipped; {out / REJECTS} says why.")
+        other = f", {counts.passed_over:,} as not Arabic" if counts.passed_over else ""
+        console.print(f"{counts.rejects:,} inputs were skipped{other}; {out / REJECTS} says why.")
 
 
 def _plugin(name: str) -> Callable[[typer.Context], None]:

@@ -1,4 +1,4 @@
-"""One file of reports -> its rows: plain text, JSON lines, tables.
+"""One file of reports -> its rows: plain text, JSON lines, tables; and the reader of each suffix.
 
 Text is kept exactly as it is read: newlines and HTML entities stay, and offsets count in it. It
 equals ``open(file, encoding=..., newline="").read()`` but for a byte-order mark, which is dropped,
@@ -16,85 +16,60 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
 
-from .decode import DecodeError, decode, find_encoding, repair, writable
+from .archives import read_tar, read_zip
+from .blobs import (
+    Blob,
+    Draft,
+    Read,
+    Reader,
+    ReadOptions,
+    draft,
+    of_bearable_length,
+    random_access,
+    read_whole,
+    reject,
+    too_long,
+)
+from .decode import DecodeError, decode, find_encoding, repair, repairs
+from .docx import read_docx
+from .mail import read_mail, read_mbox
+from .pages import read_html
+from .pdf import read_pdf
 from .report_day import published_from_name
-from .rows import Columns, Fields, RowError, check_header, find_columns, read_row
+from .rows import Fields, RowError, check_header, find_columns, read_row
 from .schema import Reject
+from .warc import read_warc
+
+__all__ = ["READERS", "ReadOptions"]
 
 T = TypeVar("T")
-
-
-class ReadOptions(Struct, frozen=True, kw_only=True):
-    """How inputs are read. The limits keep a broken or hostile file from filling the memory."""
-
-    columns: Columns = Columns()
-    limit: int | None = None  # reports to read over all inputs, at least 1
-    max_report_bytes: int = 16 * 2**20  # one text file or one row
-    max_report_characters: int = 6 * 10**6  # title and text: a book's; some 80 bytes each are held
-    max_member_bytes: int = 2**30  # one file inside a .zip, unpacked
-
-
-class Blob(Struct, frozen=True):
-    """A file, on disk or in an archive: where it stands, and how to open it."""
-
-    name: str  # path below the input
-    source: str  # the same with the input's own name
-    open: Callable[[], io.BufferedIOBase]
-
-
-class Draft(Struct, frozen=True):
-    """A report that is not yet checked for the uniqueness of its id."""
-
-    fields: Fields
-    default_id: str
-    default_source: str
-
-
-Read = Iterator[Draft | Reject]
-
-
-def reject(name: str, why: object) -> Reject:
-    """The reject of the input ``name``; ``why`` is a clause that ends with what to do."""
-    return Reject(writable(name), writable(f"{name} was skipped: {why}."))
+L = TypeVar("L", str, bytes)
 
 
 def _read_text(blob: Blob, options: ReadOptions) -> Read:
-    with blob.open() as stream:
-        data = stream.read(options.max_report_bytes + 1)
-    if len(data) > options.max_report_bytes:
-        raise RowError(_too_long(options))
-    text = repair(decode(data))
+    raw = decode(read_whole(blob, options.max_report_bytes), blob.charset)
+    text = repair(raw)
     if not text.strip():
         raise RowError("it holds no text; fetch it again or leave it out")
-    fields = Fields(text=text, published=published_from_name(Path(blob.name).name))
-    yield Draft(_of_bearable_length(fields, options), blob.name, blob.source)
-
-
-def _of_bearable_length(fields: Fields, options: ReadOptions) -> Fields:
-    if len(fields.text) > options.max_report_characters:
-        most = f"{options.max_report_characters:,} characters"
-        raise RowError(f"its text is longer than {most}, too long for one report; split it")
-    return fields
-
-
-def _too_long(options: ReadOptions) -> str:
-    return (
-        f"it is longer than {options.max_report_bytes:,} bytes, too long for one report; split it"
+    fields = Fields(
+        text=text,
+        published=published_from_name(Path(blob.name).name),
+        repairs=repairs(raw, text),
     )
+    yield draft(blob, fields, options)
 
 
 def _read_jsonl(blob: Blob, options: ReadOptions) -> Read:
     with blob.open() as raw:
         for number, line in enumerate(_lines(raw, options.max_report_bytes), start=1):
             if line is None:
-                yield reject(f"{blob.source}#{number}", _too_long(options))
+                yield reject(f"{blob.source}#{number}", too_long(options.max_report_bytes))
             elif line.strip():
-                yield _draft(blob, number, _json_object, line, options)
+                yield _row(blob, number, _json_object, line, options)
 
 
-def _draft(
+def _row(
     blob: Blob,
     number: int,
     to_row: Callable[[T], Mapping[str, Any]],
@@ -103,10 +78,10 @@ def _draft(
 ) -> Draft | Reject:
     """The report of the row that ``to_row`` makes of ``raw``, or why there is none."""
     try:
-        fields = _of_bearable_length(read_row(to_row(raw), options.columns), options)
+        fields = of_bearable_length(read_row(to_row(raw), options.columns), options)
     except (RowError, DecodeError) as error:
         return reject(f"{blob.source}#{number}", error)
-    return Draft(fields, f"{blob.name}#{number}", blob.source)
+    return Draft(fields, f"{blob.name}#{number}", blob.source, f"{blob.source}#{number}")
 
 
 def _lines(raw: io.BufferedIOBase, limit: int) -> Iterator[bytes | None]:
@@ -114,15 +89,21 @@ def _lines(raw: io.BufferedIOBase, limit: int) -> Iterator[bytes | None]:
     stream = io.BufferedReader(raw, 2**16)
     encoding = find_encoding(stream.peek(2**16), whole=False) or "utf-8"
     if encoding.startswith(("utf-16", "utf-32")):  # A newline is no single byte there.
-        for text in io.TextIOWrapper(stream, encoding, errors="replace", newline="\n"):
-            yield text.lstrip("\ufeff").encode("utf-8") if len(text) <= limit else None
+        wide = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+        for text in _bounded(wide.readline, "\n", limit):
+            yield None if text is None else text.lstrip("\ufeff").encode("utf-8")
         return
-    while line := stream.readline(limit + 1):
+    yield from _bounded(stream.readline, b"\n", limit)
+
+
+def _bounded(readline: Callable[[int], L], newline: L, limit: int) -> Iterator[L | None]:
+    """The lines that ``readline`` gives; None for one of over ``limit``, which is never held."""
+    while line := readline(limit + 1):
         if len(line) <= limit:
             yield line
             continue
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(limit)
+        while line and not line.endswith(newline):
+            line = readline(limit)
         yield None
 
 
@@ -155,13 +136,29 @@ def _read_csv(blob: Blob, options: ReadOptions) -> Read:
         csv.field_size_limit(options.max_report_bytes)
         lines = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
         delimiter = _delimiter(head.decode(encoding, errors="replace"))
-        rows = csv.reader(lines, delimiter=delimiter, strict=True)
-        header = tuple(name.strip().lstrip("\ufeff") for name in next(rows, []))
+        rows = csv.reader(_csv_lines(lines, options), delimiter=delimiter, strict=True)
+        header = tuple(name.strip().lstrip("\ufeff") for name in _header(rows))
         check_header(header, options.columns)
         to_row = partial(_csv_row, header)
         for number, cells in enumerate(_csv_rows(rows), start=1):
             if cells:
-                yield _draft(blob, number, to_row, cells, options)
+                yield _row(blob, number, to_row, cells, options)
+
+
+def _header(rows: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(rows, [])
+    except csv.Error as error:
+        why = f"its column names can't be told apart ({error}); export it again"
+        raise RowError(why) from error
+
+
+def _csv_lines(stream: io.TextIOWrapper, options: ReadOptions) -> Iterator[str]:
+    limit = options.max_report_bytes
+    while line := stream.readline(limit + 1):
+        if len(line) > limit:  # Cells of the next lines can't be told from those of this one.
+            raise RowError(f"a line of it is longer than {limit:,} characters; export it again")
+        yield line
 
 
 def _delimiter(head: str) -> str:
@@ -196,7 +193,8 @@ def _csv_row(header: Sequence[str], cells: list[str] | csv.Error) -> Mapping[str
 def _read_parquet(blob: Blob, options: ReadOptions) -> Read:
     import pyarrow.parquet as pq
 
-    with blob.open() as raw:
+    # Its index is at its end.
+    with random_access(blob, options.max_member_bytes) as raw:
         table = pq.ParquetFile(raw)
         names = tuple(table.schema_arrow.names)
         check_header(names, options.columns)
@@ -205,7 +203,7 @@ def _read_parquet(blob: Blob, options: ReadOptions) -> Read:
         for batch in table.iter_batches(batch_size=256, columns=sorted(wanted)):
             for row in _whole_microseconds(batch).to_pylist():
                 number += 1
-                yield _draft(blob, number, dict, row, options)
+                yield _row(blob, number, dict, row, options)
 
 
 def _whole_microseconds(batch: Any) -> Any:
@@ -224,9 +222,17 @@ def _whole_microseconds(batch: Any) -> Any:
 
 
 # The reader of each suffix. Readers may raise anything; what they raise ends the one file.
-READERS: dict[str, Callable[[Blob, ReadOptions], Read]] = {
-    ".txt": _read_text,
-    ".jsonl": _read_jsonl,
-    ".csv": _read_csv,
+READERS: dict[str, Reader] = {
+    **dict.fromkeys((".txt", ".text"), _read_text),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), read_html),
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+    **dict.fromkeys((".jsonl", ".ndjson"), _read_jsonl),
+    **dict.fromkeys((".csv", ".tsv"), _read_csv),
     ".parquet": _read_parquet,
+    ".eml": read_mail,
+    **dict.fromkeys((".mbox", ".mbx"), read_mbox),
+    ".zip": read_zip,
+    ".tar": read_tar,
+    ".warc": read_warc,
 }

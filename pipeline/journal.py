@@ -37,6 +37,7 @@ class Totals(Struct):
 
     reports: int = 0
     rejects: int = 0
+    passed_over: int = 0  # of the rejects: reports in another language than Arabic
     words: int = 0  # of the reports, split at white space
     events: int = 0
     casualties: int = 0

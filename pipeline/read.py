@@ -1,35 +1,40 @@
 """An archive of anything -> a stream of reports, and of rejects that say what could not be read.
 
-This module finds the files and gives the reports their ids; `pipeline.formats` reads each file.
+This module finds the files and gives the reports their ids; `pipeline.formats` names the reader
+of each kind of file.
 """
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import cast
 
+from .archives import is_junk, unpacked
+from .blobs import MAX_FOLDERS, MAX_NESTING, Blob, Budget, Draft, Read, Reader, ReadOptions, reject
 from .decode import DecodeError, writable
-from .formats import READERS, Blob, Draft, Read, ReadOptions, reject
+from .formats import READERS
+from .languages import find_language
 from .rows import RowError
-from .schema import Reject, Report
+from .schema import PassedOver, Reject, Report
 
 STDIN = "-"
-_JUNK_NAMES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 _CONVERT = "save it as .txt, .jsonl, .csv or .parquet"
 _NO_FILE = "it is no file; links to folders are not followed, name the folder itself as an input"
+_TOO_DEEP = f"it lies in folders {MAX_FOLDERS} deep; name it as an input"
+_EMPTY = "there is nothing in it that could be a report; leave it out"
 _EXTRACT = "extract its text and save it as .txt"
+_UNPACK = "unpack it, or pack it as .zip"
 _NEVER = f"pickled files are never opened, because that can run code hidden in them; {_CONVERT}"
+_PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".dill", ".ckpt", ".npy", ".npz")
 _SUFFIX_REMEDIES = {
-    **dict.fromkeys((".pkl", ".pickle", ".pt", ".joblib"), _NEVER),
-    **dict.fromkeys((".pdf", ".doc", ".docx", ".rtf", ".odt", ".htm", ".html"), _EXTRACT),
-    **dict.fromkeys((".rar", ".7z", ".tar", ".tgz"), "unpack it, or pack it as .zip"),
+    **dict.fromkeys(_PICKLED, _NEVER),
+    **dict.fromkeys((".doc", ".rtf", ".odt", ".mht", ".mhtml", ".epub", ".pst", ".msg"), _EXTRACT),
+    **dict.fromkeys((".rar", ".7z", ".xz", ".zst"), _UNPACK),
     ".json": "write one JSON object a line and name it .jsonl",
 }
 
@@ -39,9 +44,9 @@ def read_reports(
 ) -> Iterator[Report | Reject]:
     """The reports of ``inputs`` in order, and a Reject in the place of each that can't be read.
 
-    An input is a folder (read recursively, by name), a ``.txt``, ``.jsonl``, ``.csv`` or
-    ``.parquet`` file, a ``.gz`` of the first three, a ``.zip`` of any of these, or ``-`` for one
-    text on standard input. Nothing is unpacked to disk. A ``report_id`` met again gets ``~2``
+    An input is a folder (read recursively, by name), a file of a type in `formats.READERS`, such
+    a file with ``.gz`` or ``.bz2``, or ``-`` for one text on standard input. Nothing is unpacked
+    to disk. A report that is not in Arabic is a PassedOver. A ``report_id`` met again gets ``~2``
     appended, then ``~3``. Never raises for what an input holds.
     """
     options = options or ReadOptions()
@@ -51,10 +56,26 @@ def read_reports(
         if isinstance(item, Reject):
             yield item
             continue
+        passed = None if options.any_language else _passed_over(item)
+        if passed is not None:
+            yield passed
+            continue
         yield _report(item, seen)
         read += 1
         if read == options.limit:
             return
+
+
+def _passed_over(draft: Draft) -> PassedOver | None:
+    language = find_language(draft.fields.text)
+    if language == "ar":
+        return None
+    name = writable(draft.input)
+    return PassedOver(
+        name,
+        f"{name} was passed over: language {language}, and only Arabic is read; if it is Arabic,"
+        " run again with --any-language.",
+    )
 
 
 def _report(draft: Draft, seen: dict[str, int]) -> Report:
@@ -65,6 +86,7 @@ def _report(draft: Draft, seen: dict[str, int]) -> Report:
         source=fields.source or draft.default_source,
         title=fields.title,
         published=fields.published,
+        repairs=fields.repairs,
     )
 
 
@@ -80,8 +102,10 @@ def _unique(report_id: str, seen: dict[str, int]) -> str:
 
 def _read_input(path: str | Path, options: ReadOptions) -> Read:
     if str(path) == STDIN:
-        blob = Blob("stdin", "stdin", lambda: cast(io.BufferedIOBase, sys.stdin.buffer))
-        yield from _guarded(READERS[".txt"], blob, options)
+        stream = cast(io.BufferedIOBase, sys.stdin.buffer)
+        yield from read_blob(
+            Blob(name="stdin", source="stdin", open=lambda: stream, suffix=".txt"), options
+        )
         return
     path = Path(path)
     name = writable(Path(os.path.abspath(path)).name)
@@ -91,7 +115,7 @@ def _read_input(path: str | Path, options: ReadOptions) -> Read:
     elif not os.path.exists(path):
         yield reject(str(path), "there is no such file or folder; check the path")
     else:
-        yield from _read_file(path, Blob(name, name, _opener(path)), options)
+        yield from _read_file(path, name, name, options)
 
 
 def _read_folder(folder: Path, below: str, above: str, options: ReadOptions) -> Read:
@@ -105,48 +129,58 @@ def _read_folder(folder: Path, below: str, above: str, options: ReadOptions) -> 
     for entry in entries:
         name = below + writable(entry.name)
         path = Path(entry.path)
-        if _is_junk(entry.name):
+        if is_junk(entry.name):
             continue
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_dir(follow_symlinks=False) and name.count("/") >= MAX_FOLDERS:
+            yield reject(above + name, _TOO_DEEP)
+        elif entry.is_dir(follow_symlinks=False):
             yield from _read_folder(path, f"{name}/", above, options)
         elif not entry.is_file():
             yield reject(above + name, _NO_FILE)
         else:
-            blob = Blob(name, above + name, _opener(path))
-            yield from _read_file(path, blob, options)
+            yield from _read_file(path, name, above + name, options)
 
 
-def _read_file(path: Path, blob: Blob, options: ReadOptions) -> Read:
-    if path.suffix.lower() == ".zip":
-        yield from _guarded(_read_zip, blob, options)
-    else:
-        yield from _read_blob(blob, options)
-
-
-def _read_blob(blob: Blob, options: ReadOptions) -> Read:
-    """The reports of one file that is no archive."""
-    name = Path(blob.name.lower())
-    if name.suffix == ".gz" and Path(name.stem).suffix != ".parquet":
-        name = Path(name.stem)
-        packed = blob.open
-        blob = Blob(blob.name, blob.source, lambda: gzip.GzipFile(fileobj=packed()))
-    reader = READERS.get(name.suffix)
-    if reader is None:
-        kind = f"files of type {name.suffix} are not read" if name.suffix else "it has no suffix"
-        remedy = _SUFFIX_REMEDIES.get(name.suffix, _CONVERT)
-        yield reject(blob.source, f"{kind}; {remedy}")
-    else:
-        yield from _guarded(reader, blob, options)
+def _read_file(path: Path, name: str, source: str, options: ReadOptions) -> Read:
+    budget = Budget(os.path.getsize(path))
+    opener = _opener(path)
+    yield from read_blob(
+        Blob(name=name, source=source, open=opener, budget=budget, on_disk=True), options
+    )
 
 
 def _opener(path: Path) -> Callable[[], io.BufferedIOBase]:
     return lambda: path.open("rb")
 
 
-def _guarded(reader: Callable[[Blob, ReadOptions], Read], blob: Blob, options: ReadOptions) -> Read:
+def read_blob(blob: Blob, options: ReadOptions) -> Read:
+    """The reports of one file, and of what lies in it where it is an archive or a mail."""
+    if blob.depth > MAX_NESTING:
+        why = f"it lies in archives and mails {MAX_NESTING + 1} deep; unpack the outer ones first"
+        yield reject(blob.source, why)
+        return
+    suffix, blob = unpacked(blob)
+    reader = READERS.get(suffix)
+    if reader is None:
+        kind = f"files of type {suffix} are not read" if suffix else "it has no suffix"
+        yield reject(blob.source, f"{kind}; {_SUFFIX_REMEDIES.get(suffix, _CONVERT)}")
+        return
+    for item in _guarded(reader, blob, options):
+        if isinstance(item, Blob):
+            yield from read_blob(item, options)
+        else:
+            yield item
+
+
+def _guarded(reader: Reader, blob: Blob, options: ReadOptions) -> Iterator[Draft | Reject | Blob]:
     """What ``reader`` gives; whatever breaks inside it ends this one file and not the batch."""
+    empty = True
     try:
-        yield from reader(blob, options)
+        for item in reader(blob, options):
+            empty = False
+            yield item
+        if empty:
+            yield reject(blob.source, _EMPTY)
     except (DecodeError, RowError) as error:
         yield reject(blob.source, error)
     except PermissionError:
@@ -155,47 +189,6 @@ def _guarded(reader: Callable[[Blob, ReadOptions], Read], blob: Blob, options: R
         what = " ".join(str(error).split()) or "no message"
         yield reject(
             blob.source,
-            f"it can't be read to its end ({type(error).__name__}: {what}); it may be damaged,"
-            " fetch or export it again",
+            f"it can't be read to its end ({type(error).__name__}: {what[:200]}); it may be"
+            " damaged, fetch or export it again",
         )
-
-
-def _read_zip(blob: Blob, options: ReadOptions) -> Read:
-    with blob.open() as raw, zipfile.ZipFile(raw) as archive:
-        members = [(_member_name(info), info) for info in archive.infolist()]
-        for name, info in sorted(members, key=lambda member: member[0]):
-            if info.is_dir() or any(_is_junk(part) for part in name.split("/")):
-                continue
-            member = _member_blob(archive, info, name, blob)
-            if info.file_size > options.max_member_bytes:
-                size = f"it has {info.file_size:,} bytes when unpacked"
-                yield reject(member.source, f"{size}, too many inside an archive; unpack it first")
-            elif info.flag_bits & 0x1:
-                yield reject(member.source, "it is encrypted; unpack it with its password first")
-            elif name.lower().endswith(".zip"):
-                yield reject(member.source, "it is an archive inside an archive; unpack it first")
-            else:
-                yield from _read_blob(member, options)
-
-
-def _member_blob(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, blob: Blob) -> Blob:
-    """A file inside the archive ``blob``, which is in the name only where it isn't the input."""
-    below = name if blob.name == blob.source else f"{blob.name}!{name}"
-    source = f"{blob.source}!{name}"
-    if name.lower().endswith(".parquet"):  # Its index is at its end, so it is read as a whole.
-        return Blob(below, source, lambda: io.BytesIO(archive.read(info)))
-    return Blob(below, source, lambda: cast(io.BufferedIOBase, archive.open(info)))
-
-
-def _member_name(info: zipfile.ZipInfo) -> str:
-    """The name of a file in an archive; many packers write UTF-8 without saying so."""
-    if info.flag_bits & 0x800:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.filename
-
-
-def _is_junk(name: str) -> bool:
-    return (name.startswith(".") and name not in (".", "..")) or name in _JUNK_NAMES

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from .data import load_toml
-from .decode import DecodeError, decode, repair, writable
+from .decode import DecodeError, decode, repair_both, repairs, writable
 
 FIELDS = ("id", "text", "title", "published", "source")
 
@@ -35,6 +35,7 @@ class Fields(Struct, frozen=True, kw_only=True):
     title: str | None = None
     published: str | None = None
     source: str | None = None
+    repairs: tuple[str, ...] = ()  # sentences on what was put right in the text
 
 
 class RowError(ValueError):
@@ -77,8 +78,8 @@ def read_row(row: Mapping[str, Any], columns: Columns) -> Fields:
     found = find_columns(tuple(row), columns)
     values = {field: _first_value(row, names) for field, names in found.items()}
     try:
-        body = repair(_as_text(values["text"], "text"))
-        title = repair(_as_text(values["title"], "title"))
+        raw = [_as_text(values[field], field) for field in ("title", "text")]
+        title, body = repair_both(*raw)
     except DecodeError as error:
         raise RowError(f"its text can't be read: {error}") from error
     if not (body.strip() or title.strip()):
@@ -91,6 +92,7 @@ def read_row(row: Mapping[str, Any], columns: Columns) -> Fields:
         title=title if title.strip() else None,
         published=published_iso(values["published"]),
         source=_as_name(values["source"]),
+        repairs=repairs("\n".join(raw), f"{title}\n{body}"),
     )
 
 

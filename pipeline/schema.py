@@ -63,6 +63,7 @@ class Report(Struct, frozen=True, kw_only=True):
     source: str = ""
     title: str | None = None
     published: str | None = None  # ISO day or time
+    repairs: tuple[str, ...] = ()  # sentences on what was put right before the text was fixed
 
 
 class Reject(Struct, frozen=True):
@@ -70,6 +71,10 @@ class Reject(Struct, frozen=True):
 
     input: str
     reason: str
+
+
+class PassedOver(Reject, frozen=True):
+    """A report that was read and left out, because it is not in Arabic."""
 
 
 class Mention(Struct, frozen=True, kw_only=True):

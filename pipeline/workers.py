@@ -23,7 +23,7 @@ from msgspec import Struct
 from .decode import writable
 from .flat import SCHEMA, flat_rows
 from .journal import Item, Journal, Part, RunError, Totals
-from .schema import Reject, Report, ReportResult
+from .schema import PassedOver, Reject, Report, ReportResult
 from .startup import do_without_torch
 
 Analyser = Callable[[Iterable[Report]], Iterable[ReportResult]]
@@ -95,6 +95,7 @@ def make_part(items: Sequence[Item], outcomes: Sequence[Analysed], seconds: floa
         lines[is_reject].append(msgspec.json.encode(outcome) + b"\n")
         part.totals.words += len(text.split()) if text is not None else 0
         part.totals.rejects += is_reject
+        part.totals.passed_over += isinstance(outcome, PassedOver)
         if isinstance(outcome, ReportResult) and text is not None:
             part.rows += [tuple(map(row.get, SCHEMA.names)) for row in flat_rows(outcome, text)]
             part.totals.reports += 1

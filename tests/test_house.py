@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,9 @@ PACKAGES = ("pipeline", "training", "eval", "annotations")
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 RUNTIME = [path for path in FILES if path.is_relative_to(ROOT / "pipeline")]
 # Distributions that are imported under another name.
-IMPORT_NAMES = {"python-bidi": "bidi"}
+IMPORT_NAMES = {"python-bidi": "bidi", "pdfminer.six": "pdfminer"}
+# Modules of the runtime that import packages of the extra `readers`, and do without them.
+READERS = {"pages.py", "pdf.py", "pdf_device.py", "warc.py"}
 # What turns a file's bytes into running code.
 LOADERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
@@ -38,11 +41,24 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
+def project() -> dict[str, Any]:
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"])
+
+
+def import_names(requirements: list[str]) -> set[str]:
+    names = [re.split(r"[<>=!~\[ ]", row)[0] for row in requirements]
+    return {IMPORT_NAMES.get(name, name) for name in names}
+
+
 def core_imports() -> set[str]:
     """What the runtime may import: the standard library and the core dependencies."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    names = [re.split(r"[<>=!~\[ ]", row)[0] for row in project["dependencies"]]
-    return {IMPORT_NAMES.get(name, name) for name in names} | set(sys.stdlib_module_names)
+    return import_names(project()["dependencies"]) | set(sys.stdlib_module_names)
+
+
+def reader_imports(path: Path) -> set[str]:
+    """What the readers of some formats may import besides, where it is installed."""
+    optional = import_names(project()["optional-dependencies"]["readers"])
+    return optional if path.name in READERS else set()
 
 
 def test_there_is_something_to_look_at() -> None:
@@ -51,7 +67,7 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize("path", RUNTIME, ids=short)
 def test_the_runtime_imports_itself_and_core_dependencies_alone(path: Path) -> None:
-    assert set(imported(tree_of(path))) <= core_imports() | {"pipeline"}
+    assert set(imported(tree_of(path))) <= core_imports() | reader_imports(path) | {"pipeline"}
 
 
 def test_the_core_is_free_of_what_trains_and_scores() -> None:
