@@ -86,6 +86,10 @@ def run_command(
             help="Pass over what can hardly tell of a casualty, much the faster; or tag all.",
         ),
     ] = True,
+    database: Annotated[
+        bool,
+        typer.Option("--database/--no-database", help="Write events.duckdb too, for hasila query."),
+    ] = True,
     table: Annotated[bool, typer.Option("--table", help="Print the events too.")] = False,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
@@ -109,6 +113,8 @@ def run_command(
     rejects.jsonl         what could not be read, and why
 
     run.json              what was run, on what, and how fast
+
+    events.duckdb         the same as tables to ask by SQL; see hasila query
 
     A run that broke off, for whatever reason, goes on with the same command and --resume.
 
@@ -149,6 +155,7 @@ def run_command(
             progress=sys.stderr.isatty(),
             say=lambda message: typer.echo(message, err=True),
             gate=gate,
+            database=database,
         )
     except KeyboardInterrupt:
         typer.echo("Interrupted; what is finished is kept: run again with --resume.", err=True)
@@ -245,6 +252,27 @@ def verify_command(
     )
 
 
+@app.command("database")
+def database_command(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="The --out of a run.")],
+) -> None:
+    """Make events.duckdb of a run's other files, anew or where the run had --no-database.
+
+    [bold]Example[/bold]
+
+    hasila database results
+    """
+    from .database import write_database
+    from .journal import RunError
+    from .write import DATABASE
+
+    try:
+        counts = write_database(out)
+    except (OSError, ValueError, RunError) as error:
+        _fail(str(error))
+    typer.echo(f"{out / DATABASE}: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()))
+
+
 def _check_inputs(inputs: list[str]) -> None:
     for path in inputs:
         if path != "-" and not os.path.exists(path):
@@ -307,7 +335,7 @@ def _print_summary(summary: Any, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from .write import FILES, REJECTS
+    from .write import DATABASE, FILES, REJECTS
 
     counts = summary.counts
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -317,7 +345,7 @@ def _print_summary(summary: Any, out: Path) -> None:
     table.add_row("words a second", f"{summary.words_per_second:,.0f}")
     console = Console()
     console.print(table)
-    for name in FILES:
+    for name in (*FILES, *([DATABASE] if (out / DATABASE).exists() else ())):
         console.print(f"  {out / name}", highlight=False, soft_wrap=True)
     if counts.rejects:
         other = f", {counts.passed_over:,} as not Arabic" if counts.passed_over else ""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from .journal import Totals
 
 # Packages whose version may change what is found or the bytes in which it is written.
-PACKAGES = ("msgspec", "numpy", "onnxruntime", "pyarrow", "spacy", "tokenizers")
+PACKAGES = ("duckdb", "msgspec", "numpy", "onnxruntime", "pyarrow", "spacy", "tokenizers")
 _PROGRAM = Path(__file__).resolve().parent
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from . import __version__, load, model_folder
+from .database import write_database
 from .decode import writable
 from .formats import ReadOptions
 from .gate import Gate, load_gate
@@ -82,13 +83,15 @@ def run(
     progress: bool = False,
     say: Say = lambda message: None,
     gate: bool = True,
+    database: bool = True,
     make: MakeAnalyser | None = None,
 ) -> RunSummary:
     """Analyse every report of ``inputs`` and write the files of the run into the folder ``out``.
 
     ``workers`` processes share the work, each with one thread; the files are the same with any
     number of them. With ``gate``, what can hardly tell of a casualty is not tagged
-    (`pipeline.gate`). With ``resume`` a run that broke off in ``out`` goes on, if there is one. A
+    (`pipeline.gate`). With ``database`` it writes ``events.duckdb`` too, of the other files
+    when they are whole. With ``resume`` a run that broke off in ``out`` goes on, if there is one. A
     report whose analysis fails becomes a reject. ``say`` is told what a person should know while it
     runs. Raises FileNotFoundError where ``model`` is no model, and RunError where it does not load,
     the disk does not take the files, or ``out`` holds a run other than the one to resume; the files
@@ -99,7 +102,8 @@ def run(
     options = options or ReadOptions()
     if limit is not None:
         options = msgspec.structs.replace(options, limit=limit)
-    header = _header(inputs, folder, {**msgspec.to_builtins(options), "gate": gate})
+    asked = {**msgspec.to_builtins(options), "gate": gate, "database": database}
+    header = _header(inputs, folder, asked)
     out = Path(out)
     with only_run(out):
         journal = Journal.open(out, header, resume=resume)
@@ -122,6 +126,8 @@ def run(
                     " were of no use, and what is there now was analysed."
                 )
             summary = _write(out, journal, keys, partial(_summary, header, workers, started, new))
+            if database:
+                write_database(out)
         except BaseException:
             if not journal.size():  # Nothing to go on with.
                 journal.remove()

@@ -15,11 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from .database import table_counts
 from .flat import flat_rows
 from .journal import FOLDER, Totals
 from .manifest import RunSummary
 from .schema import Reject, ReportResult
-from .write import CSV, MANIFEST, PARQUET, REJECTS, REPORTS, describe_file, guarded
+from .stored import stored_results
+from .tables import TABLES, table_rows
+from .write import CSV, DATABASE, MANIFEST, PARQUET, REJECTS, REPORTS, describe_file, guarded
 
 MOST_SAID = 5  # of one kind of fault; the rest is counted
 Row = dict[str, Any]
@@ -60,7 +63,8 @@ def verify(out: str | Path) -> Verified:
     """Check the outputs in the folder ``out`` against its ``run.json`` and against each other.
 
     Sizes and hashes are those of the manifest, and its counts; ids are unique, and what refers to a
-    record finds it; both tables hold the casualties of ``reports.jsonl``. Reads the files in a
+    record finds it; both tables hold the casualties of ``reports.jsonl``, and the database, where
+    there is one, has as many rows as they come to. Reads the files in a
     stream, but keeps the ids of the reports. Raises FileNotFoundError where there is no manifest,
     ValueError where it can't be read.
     """
@@ -77,6 +81,7 @@ def verify(out: str | Path) -> Verified:
             told, found = getattr(manifest.counts, name), getattr(counts, name)
             if told != found:
                 faults.of(MANIFEST)(f"it counts {told:,} {name}, the files hold {found:,}")
+        _check_database(out, manifest, faults.of(DATABASE))
     return Verified(faults.all(), counts)
 
 
@@ -117,6 +122,29 @@ def _check_contents(out: Path, counts: Totals, faults: _Faults) -> None:
         faults.of("tables")(f"they can't be read to their end ({error})")
         for _ in rows:  # The reports are still to be counted.
             pass
+
+
+def _check_database(out: Path, manifest: RunSummary, fault: Fault) -> None:
+    """Its rows against the other files; not its bytes, which DuckDB does not promise."""
+    if not (out / DATABASE).exists():
+        if manifest.options.get("database"):
+            fault(f"it is missing; make it anew by: hasila database {out}")
+        return
+    try:
+        expected = Counter(name for s in stored_results(out) for name, _ in table_rows(s))
+    except (OSError, ValueError):
+        return  # What is wrong with the other files is said already.
+    try:
+        found = table_counts(out)
+    except (OSError, ValueError) as error:
+        fault(str(error))
+        return
+    for name in TABLES:
+        if found[name] != expected[name]:
+            fault(
+                f"its table {name} has {found[name]:,} rows, {expected[name]:,} by the other files;"
+                f" make it anew by: hasila database {out}"
+            )
 
 
 def _lines(path: Path, kind: type[Any], fault: Fault) -> Iterator[Any]:

@@ -33,6 +33,8 @@ REPORTS, CSV, PARQUET, REJECTS, MANIFEST = FILES = (
     "rejects.jsonl",
     "run.json",
 )
+# Made of the other files when they are whole: see `pipeline.database`.
+DATABASE = "events.duckdb"
 # Spreadsheets run a cell that starts so as a formula, which a hostile report could use.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # Makes what ``run.json`` holds of the size and hash of each other file.
@@ -119,8 +121,9 @@ class Writer:
         return {name: describe_file(self._temporary(name)) for name in FILES[:-1]}
 
     def _give_names(self) -> None:
-        # An earlier run's manifest would speak of files that are gone.
+        # An earlier run's manifest and database would speak of files that are gone.
         (self.out / MANIFEST).unlink(missing_ok=True)
+        (self.out / DATABASE).unlink(missing_ok=True)
         for name in FILES:
             if self._temporary(name).exists():
                 os.replace(self._temporary(name), self.out / name)
