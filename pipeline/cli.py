@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
+
+from .data_commands import database_command, query_command
+from .data_commands import fail as _fail
 
 # Commands that other packages bring (entry-point group "hasila.commands"): name -> help line. They
 # stand here too, so that --help need not import those packages.
@@ -23,7 +26,6 @@ PLUGINS = {
     "consistency": "Check gold records against what the rules make of gold marks.",
     "annotations": "Check annotated reports, count what they hold, convert them.",
 }
-USAGE_ERROR = 2
 FAULTS_FOUND = 1
 INTERRUPTED = 130
 
@@ -252,27 +254,6 @@ def verify_command(
     )
 
 
-@app.command("database")
-def database_command(
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="The --out of a run.")],
-) -> None:
-    """Make events.duckdb of a run's other files, anew or where the run had --no-database.
-
-    [bold]Example[/bold]
-
-    hasila database results
-    """
-    from .database import write_database
-    from .journal import RunError
-    from .write import DATABASE
-
-    try:
-        counts = write_database(out)
-    except (OSError, ValueError, RunError) as error:
-        _fail(str(error))
-    typer.echo(f"{out / DATABASE}: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()))
-
-
 def _check_inputs(inputs: list[str]) -> None:
     for path in inputs:
         if path != "-" and not os.path.exists(path):
@@ -301,11 +282,6 @@ def _find_report(file: str, report_id: str | None, options: Any) -> Any:
 def _some_ids(ids: list[str]) -> str:
     more = f", and {len(ids) - 5:,} more" if len(ids) > 5 else ""
     return f"Its ids: {', '.join(ids[:5])}{more}."
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(USAGE_ERROR)
 
 
 def _print_results(out: Path) -> None:
@@ -393,6 +369,9 @@ def _missing_package_named(command: str) -> Iterator[None]:
             " pip install -e '.[train]'"
         )
 
+
+app.command("database")(database_command)
+app.command("query")(query_command)
 
 for _name in PLUGINS:
     app.command(

@@ -45,7 +45,14 @@ def record(name: str, low: int | None, high: int | None, **more: Any) -> Casualt
 
 
 def event(name: str, *casualties: Casualty, **more: Any) -> Event:
-    places = (Place(**WORDS, name="Idlib", lat=35.9, lon=36.6, admin1="Idlib", country="SY"),)
+    idlib: dict[str, Any] = {
+        "name": "Idlib",
+        "lat": 35.9,
+        "lon": 36.6,
+        "admin1": "Idlib",
+        "country": "SY",
+    }
+    places = (Place(**WORDS, **idlib, precision="exact"),)
     fields: dict[str, Any] = {
         "scope": "incident",
         "cause": Cause(code="shelling", **WORDS),

@@ -1,0 +1,87 @@
+"""Commands over a finished run: its database, queries. Thin, as those of `pipeline.cli`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from .database import Answer
+
+USAGE_ERROR = 2
+
+Run = Annotated[Path, typer.Argument(metavar="DIR", help="The --out of a run.")]
+
+
+def fail(message: str) -> NoReturn:
+    """End the program with ``message`` as what was wrong with its use."""
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(USAGE_ERROR)
+
+
+def database_command(out: Run) -> None:
+    """Make events.duckdb of a run's other files, anew or where the run had --no-database.
+
+    [bold]Example[/bold]
+
+    hasila database results
+    """
+    from .database import write_database
+    from .journal import RunError
+    from .write import DATABASE
+
+    try:
+        counts = write_database(out)
+    except (OSError, ValueError, RunError) as error:
+        fail(str(error))
+    typer.echo(f"{out / DATABASE}: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()))
+
+
+def query_command(
+    out: Run,
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="The query; - for standard input.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Ask a run's database, by SQL. It is only read.
+
+    Tables: reports, events, casualties, places, parties, sources. Views: net_toll, by_month,
+    by_governorate, by_party, claims, net_records. Ready queries are in docs/queries.md.
+
+    [bold]Examples[/bold]
+
+    hasila query results "SELECT * FROM net_toll"
+
+    hasila query results "SELECT * FROM by_month WHERE outcome = 'killed'" --csv > months.csv
+    """
+    from .answers import write_csv, write_json
+    from .database import query
+
+    if as_csv and as_json:
+        fail("Choose one of --csv and --json.")
+    try:
+        answer = query(out, sys.stdin.read() if sql == "-" else sql)
+        if as_csv:
+            write_csv(answer, sys.stdout)
+        elif as_json:
+            write_json(answer, sys.stdout)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    if not (as_csv or as_json):
+        _print_table(answer)
+
+
+def _print_table(answer: Answer) -> None:
+    from rich.console import Console
+
+    from .answers import answer_table
+    from .show import terminal_orders_text
+
+    console = Console()
+    bidi = console.is_terminal and not terminal_orders_text()
+    # A file has no width; lines that are cut to that of a terminal would be hard to read on.
+    width = None if console.is_terminal else 10_000
+    console.print(answer_table(answer, bidi=bidi), width=width)
