@@ -83,5 +83,28 @@ def _print_table(answer: Answer) -> None:
     console = Console()
     bidi = console.is_terminal and not terminal_orders_text()
     # A file has no width; lines that are cut to that of a terminal would be hard to read on.
-    width = None if console.is_terminal else 10_000
-    console.print(answer_table(answer, bidi=bidi), width=width)
+    (console if console.is_terminal else Console(width=10_000)).print(
+        answer_table(answer, bidi=bidi)
+    )
+
+
+def export_command(
+    out: Run,
+    to: Annotated[str, typer.Option("--to", help="acled, ucdp, hxl or geojson.")],
+    file: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
+) -> None:
+    """Write a run's incidents in a format of others; docs/exports.md says what each loses.
+
+    [bold]Examples[/bold]
+
+    hasila export results --to acled --out acled.csv
+
+    hasila export results --to geojson --out events.geojson
+    """
+    from .exports import export
+
+    try:
+        count = export(out, to, file)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    typer.echo(f"{file}: {count:,} events")
