@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
     from spacy.language import Language
+    from spacy.tokens import Doc
 
 __version__ = "0.2.0"
 
@@ -40,3 +44,10 @@ def load(model: str | Path | None = None) -> Language:
     nlp = spacy.load(folder)
     nlp.max_length = sys.maxsize  # spaCy's own limit is for what its parser holds
     return nlp
+
+
+def to_pandas(source: str | Path | Doc | Iterable[Doc]) -> pd.DataFrame:
+    """The flat table of docs, or of a run's folder, as a DataFrame: `pipeline.frames.to_pandas`."""
+    from .frames import to_pandas
+
+    return to_pandas(source)

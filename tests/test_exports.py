@@ -22,16 +22,16 @@ from .test_database import WORDS, event, record, stored, told
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "exports.md"
 # ACLED's codebook, and the data of its API since 2023.
 ACLED = """event_id_cnty event_date year time_precision disorder_type event_type sub_event_type
-actor1 assoc_actor_1 inter1 actor2 assoc_actor_2 inter2 interaction civilian_targeting iso region country
-admin1 admin2 admin3 location latitude longitude geo_precision source source_scale notes fatalities
-tags timestamp"""
+actor1 assoc_actor_1 inter1 actor2 assoc_actor_2 inter2 interaction civilian_targeting iso region
+country admin1 admin2 admin3 location latitude longitude geo_precision source source_scale notes
+fatalities tags timestamp"""
 # The UCDP GED codebook, versions 20.1 to 25.1.
 UCDP = """id relid year active_year code_status type_of_violence conflict_dset_id conflict_new_id
 conflict_name dyad_dset_id dyad_new_id dyad_name side_a_dset_id side_a_new_id side_a side_b_dset_id
 side_b_new_id side_b number_of_sources source_article source_office source_date source_headline
 source_original where_prec where_coordinates where_description adm_1 adm_2 latitude longitude
-geom_wkt priogrid_gid country country_id region event_clarity date_prec date_start date_end deaths_a deaths_b
-deaths_civilians deaths_unknown best high low gwnoa gwnob"""
+geom_wkt priogrid_gid country country_id region event_clarity date_prec date_start date_end
+deaths_a deaths_b deaths_civilians deaths_unknown best high low gwnoa gwnob"""
 
 ARMY, REBELS = "syrian-government", "free-syrian-army"
 CIVILIANS = Victims(**WORDS, category="civilian")

@@ -20,6 +20,8 @@ RUNTIME = [path for path in FILES if path.is_relative_to(ROOT / "pipeline")]
 IMPORT_NAMES = {"python-bidi": "bidi", "pdfminer.six": "pdfminer"}
 # Modules of the runtime that import packages of the extra `readers`, and do without them.
 READERS = {"pages.py", "pdf.py", "pdf_device.py", "warc.py"}
+# Modules that import, late and for their own purpose alone, packages of another extra.
+OF_EXTRAS = {"frames.py": "pandas", "__init__.py": "pandas", "postgres.py": "postgres"}
 # What turns a file's bytes into running code.
 LOADERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
@@ -55,10 +57,10 @@ def core_imports() -> set[str]:
     return import_names(project()["dependencies"]) | set(sys.stdlib_module_names)
 
 
-def reader_imports(path: Path) -> set[str]:
-    """What the readers of some formats may import besides, where it is installed."""
-    optional = import_names(project()["optional-dependencies"]["readers"])
-    return optional if path.name in READERS else set()
+def extra_imports(path: Path) -> set[str]:
+    """What some modules may import besides, where it is installed."""
+    extra = "readers" if path.name in READERS else OF_EXTRAS.get(path.name)
+    return import_names(project()["optional-dependencies"][extra]) if extra else set()
 
 
 def test_there_is_something_to_look_at() -> None:
@@ -67,7 +69,7 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize("path", RUNTIME, ids=short)
 def test_the_runtime_imports_itself_and_core_dependencies_alone(path: Path) -> None:
-    assert set(imported(tree_of(path))) <= core_imports() | reader_imports(path) | {"pipeline"}
+    assert set(imported(tree_of(path))) <= core_imports() | extra_imports(path) | {"pipeline"}
 
 
 def test_the_core_is_free_of_what_trains_and_scores() -> None:
