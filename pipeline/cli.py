@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .data_commands import database_command, export_command, query_command
+from .data_commands import database_command, export_command, load_command, query_command
 from .data_commands import fail as _fail
 
 # Commands that other packages bring (entry-point group "hasila.commands"): name -> help line. They
@@ -373,6 +373,7 @@ def _missing_package_named(command: str) -> Iterator[None]:
 app.command("database")(database_command)
 app.command("query")(query_command)
 app.command("export")(export_command)
+app.command("load")(load_command)
 
 for _name in PLUGINS:
     app.command(

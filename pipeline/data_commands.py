@@ -108,3 +108,30 @@ def export_command(
     except (OSError, ValueError) as error:
         fail(str(error))
     typer.echo(f"{file}: {count:,} events")
+
+
+def load_command(
+    out: Run,
+    url: Annotated[str, typer.Argument(metavar="URL", help="postgresql://user@host:port/database")],
+    schema: Annotated[
+        str, typer.Option("--schema", help="Schema to make the tables in.")
+    ] = "hasila",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Drop the tables that an earlier load left.")
+    ] = False,
+) -> None:
+    """Copy a run's database into PostgreSQL, its tables and views; all of it or nothing.
+
+    [bold]Examples[/bold]
+
+    hasila load results postgresql://localhost/casualties
+
+    hasila load results postgresql://me@db.example/casualties --replace
+    """
+    from .postgres import load
+
+    try:
+        counts = load(out, url, schema=schema, replace=replace)
+    except (OSError, ValueError, ModuleNotFoundError) as error:
+        fail(str(error))
+    typer.echo(f"{schema}: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()))
