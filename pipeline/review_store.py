@@ -19,7 +19,7 @@ from .review import Decision, Reading, ReviewError, decide, fold, standing
 from .schema import Report
 
 DATABASE = "review.duckdb"
-_DECISION = "SELECT seq, report_id, who, at, action, body FROM decisions"
+_DECISION = "SELECT seq, report_id, who, decided_at, action, body FROM decisions"
 
 
 class Kept(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS decisions (
     seq BIGINT PRIMARY KEY,
     report_id VARCHAR NOT NULL,
     who VARCHAR NOT NULL,
-    at VARCHAR NOT NULL,       -- ISO time, UTC
+    decided_at VARCHAR NOT NULL, -- ISO time, UTC
     action VARCHAR NOT NULL,   -- accept, reject, set, mark, move, unmark, link, unlink, add, merge,
                                -- split, done, undo
     body VARCHAR NOT NULL      -- JSON: what it is about (pipeline/review.py)
