@@ -36,19 +36,17 @@ def queue_view(review: Review) -> dict[str, Any]:
             for row in review.queue
         ],
         "progress": {"done": own.count("done"), "begun": own.count("begun"), "all": len(own)},
-        "agreement": agreements(finished(review.store, shared_only=True)),
+        "agreement": agreements(shared(review.store)),
     }
 
 
-def finished(store: Store, *, shared_only: bool = False) -> dict[str, dict[str, Any]]:
-    """By person and report, the readings that they finished; with ``shared_only`` of reports that
-    two or more did."""
-    out: dict[str, dict[str, Any]] = {}
+def shared(store: Store) -> dict[str, dict[str, Reading]]:
+    """By person and report, the finished readings of the reports that two or more finished."""
+    out: dict[str, dict[str, Reading]] = {}
     for report_id, people in store.statuses().items():
         done = [who for who, status in people.items() if status == "done"]
-        if len(done) > 1 or not shared_only:
-            for who in done:
-                out.setdefault(who, {})[report_id] = store.reading(report_id, who)
+        for who in done if len(done) > 1 else ():
+            out.setdefault(who, {})[report_id] = store.reading(report_id, who)
     return out
 
 
@@ -57,8 +55,11 @@ def report_view(review: Review, report_id: str) -> dict[str, Any]:
     kept = review.store.get(report_id)
     reading = review.store.reading(report_id, review.who)
     decisions = review.store.decisions(report_id, review.who)
-    others = {who: them for who, them in finished(review.store).items() if report_id in them}
-    pairs = agreements({who: {report_id: them[report_id]} for who, them in others.items()})
+    # Of others' work nothing is shown to one who has not finished: agreement is of two who did
+    # not see each other's.
+    done = [who for who, s in review.store.statuses().get(report_id, {}).items() if s == "done"]
+    known = {who: {report_id: review.store.reading(report_id, who)} for who in done}
+    pairs = agreements(known) if review.who in done else []
     row = next((r for r in review.queue if r.report_id == report_id), None)
     return {
         "report": kept.report,

@@ -18,8 +18,11 @@ FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob(
 RUNTIME = [path for path in FILES if path.is_relative_to(ROOT / "pipeline")]
 # Distributions that are imported under another name.
 IMPORT_NAMES = {"python-bidi": "bidi", "pdfminer.six": "pdfminer"}
-# Modules of the runtime that import packages of the extra `readers`, and do without them.
-READERS = {"pages.py", "pdf.py", "pdf_device.py", "warc.py"}
+# Modules of the runtime that import packages of an extra, and what else does without them.
+EXTRAS = {
+    **dict.fromkeys(("pages.py", "pdf.py", "pdf_device.py", "warc.py"), "readers"),
+    **dict.fromkeys(("review_server.py", "review_store.py", "review_run.py"), "review"),
+}
 # What turns a file's bytes into running code.
 LOADERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
@@ -55,10 +58,10 @@ def core_imports() -> set[str]:
     return import_names(project()["dependencies"]) | set(sys.stdlib_module_names)
 
 
-def reader_imports(path: Path) -> set[str]:
-    """What the readers of some formats may import besides, where it is installed."""
-    optional = import_names(project()["optional-dependencies"]["readers"])
-    return optional if path.name in READERS else set()
+def extra_imports(path: Path) -> set[str]:
+    """What a module may import besides, where it is installed."""
+    extras = project()["optional-dependencies"]
+    return import_names(extras[EXTRAS[path.name]]) if path.name in EXTRAS else set()
 
 
 def test_there_is_something_to_look_at() -> None:
@@ -67,7 +70,7 @@ def test_there_is_something_to_look_at() -> None:
 
 @pytest.mark.parametrize("path", RUNTIME, ids=short)
 def test_the_runtime_imports_itself_and_core_dependencies_alone(path: Path) -> None:
-    assert set(imported(tree_of(path))) <= core_imports() | reader_imports(path) | {"pipeline"}
+    assert set(imported(tree_of(path))) <= core_imports() | extra_imports(path) | {"pipeline"}
 
 
 def test_the_core_is_free_of_what_trains_and_scores() -> None:

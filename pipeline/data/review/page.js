@@ -5,7 +5,7 @@ import { drawForm, drawRecord, headline, make, plain } from "./record.js";
 const at = (id) => document.getElementById(id);
 const state = {
   queue: null, words: null, view: null, units: null,
-  record: null, mention: null, span: null, form: null,
+  record: null, mention: null, span: null, form: null, busy: 0,
 };
 
 async function ask(path, body) {
@@ -25,12 +25,18 @@ function say(text) {
   at("message").hidden = !text;
 }
 
+// Run act, say what goes wrong; keys wait meanwhile, lest one decision is made twice.
 const trying = (act) => async (...given) => {
+  state.busy += 1;
+  document.body.setAttribute("aria-busy", "true");
   try {
     say("");
     await act(...given);
   } catch (error) {
     say(error.message);
+  } finally {
+    state.busy -= 1;
+    if (!state.busy) document.body.removeAttribute("aria-busy");
   }
 };
 
@@ -68,6 +74,7 @@ function drawQueue() {
     const others = Object.keys(row.people_status).filter((name) => name !== who);
     return make("button", {
       class: `row ${mine ?? ""}`, "data-id": row.report_id, onclick: () => open(row.report_id),
+      title: "doubt: uncertainty times toll, in people, over its records",
       "aria-current": state.view?.report.report_id === row.report_id ? "true" : null,
     },
       make("strong", { dir: "auto" }, row.title || row.report_id),
@@ -139,7 +146,7 @@ function choose(record) {
 
 const acts = {
   choose,
-  accept: (record) => decide("accept", { record: record.id }).then(() => step(1)),
+  accept: (record) => decide("accept", { record: record.id }, () => step(1)),
   edit: (record) => {
     state.form = state.record = record.id;
     drawRecords();
@@ -200,7 +207,7 @@ function drawBar() {
   at("bar").replaceChildren(...rows);
 }
 
-const decide = trying(async (action, body = {}) => {
+const decide = trying(async (action, body = {}, after = null) => {
   const before = new Set(state.view.records.keys());
   const report_id = state.view.report.report_id;
   const found = await ask("decide", { report_id, action, body });
@@ -213,6 +220,7 @@ const decide = trying(async (action, body = {}) => {
   if (["mark", "move"].includes(action)) { state.span = null; getSelection().removeAllRanges(); }
   drawReport();
   if (action === "add") acts.edit(state.view.records.get(state.record));
+  after?.();
   state.queue = await ask("queue");
   drawQueue();
 });
@@ -290,7 +298,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const typing = event.target.closest?.("input, select, textarea, dialog[open]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || !state.view) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || !state.view || state.busy)
+    return;
   const record = state.view.records.get(state.record);
   const own = { a: "accept", e: "edit", x: "reject", m: "merge", s: "split" }[event.key];
   const label = state.words.labels[Number(event.key) - 1];
@@ -313,6 +322,15 @@ document.addEventListener("selectionchange", () => {
   state.span = span;
   drawBar();
 });
+// Chromium starts no selection inside what takes the focus: while a button is down, marks do not.
+const focusable = (so) => {
+  for (const mark of at("text").querySelectorAll("mark"))
+    if (so) mark.tabIndex = 0;
+    else mark.removeAttribute("tabindex");
+};
+at("text").addEventListener("pointerdown", () => focusable(false));
+for (const end of ["pointerup", "pointercancel"])
+  addEventListener(end, () => focusable(true));
 at("text").addEventListener("click", (event) => {
   const mark = event.target.closest("mark");
   if (mark && getSelection().isCollapsed) pickMention(mark.dataset.id);
