@@ -67,7 +67,7 @@ function drawQueue() {
     ` ${progress.done} of ${progress.all} finished by ${who}`,
     ...agreement.map((a) => make("span", { class: "agreement",
       title: "F1 over the reports that both finished" },
-      `${a.first} and ${a.second} agree on ${a.reports} shared reports: mentions ` +
+      `Agreement of ${a.first} and ${a.second} over ${a.reports} reports: mentions ` +
       `${a.mentions.toFixed(2)}, records ${a.records.toFixed(2)}, all values ${a.values.toFixed(2)}`)));
   at("queue").replaceChildren(...rows.map((row) => {
     const mine = row.people_status[who];
@@ -93,7 +93,7 @@ function drawReport() {
     make("p", {}, [report.report_id, report.published, report.source].filter(Boolean).join(" · ")),
     ...view.warnings.map((text) => make("p", { class: "fault" }, text)),
     ...view.agreement.map((a) => make("p", { class: "agreement" },
-      `${a.first} and ${a.second}: mentions ${a.mentions.toFixed(2)}, ` +
+      `Agreement of ${a.first} and ${a.second}: mentions ${a.mentions.toFixed(2)}, ` +
       `records ${a.records.toFixed(2)}, all values ${a.values.toFixed(2)}`)));
   state.units = drawText(at("text"), report.text, view.reading.mentions, (m) => plain(m.label.toLowerCase()));
   at("undo").disabled = !view.decisions.length;
@@ -193,10 +193,9 @@ function drawBar() {
     const extra = [];
     const linked = record && view.links(record).find((x) => x.tail === mention);
     if (record && record.anchor !== mention)
-      for (const [type, targets] of Object.entries(words.targets))
-        if (targets.includes(chosen.label) && !["part_of", "same_as"].includes(type))
-          extra.push(button(`${linked?.type === type ? "✓ " : ""}${plain(type)} of ${headline(record)}`,
-            "l", () => link(type)));
+      for (const type of linkTypes(chosen.label))
+        extra.push(button(`${linked?.type === type ? "✓ " : ""}${plain(type)} of ${headline(record)}`,
+          type === (linked?.type ?? linkTypes(chosen.label)[0]) ? "l" : null, () => link(type)));
     if (words.anchors.includes(chosen.label)) extra.push(button("New record here", "r", add));
     if (span) extra.push(button("Move to the selection", "b", move));
     extra.push(button("Unmark", "Del", unmark));
@@ -279,15 +278,19 @@ const KEYS = {
   u: () => decide("undo"), d: finish, "?": () => at("help").showModal(),
   r: () => state.mention && add(), b: () => state.mention && state.span && move(),
   Delete: () => state.mention && unmark(),
-  l: () => at("bar").querySelector("button:not(.tag)") && state.mention && linkFirst(),
+  l: () => state.mention && linkFirst(),
 };
+
+// The types of link that may point to words of a label, the usual one first.
+const linkTypes = (label) => Object.entries(state.words.targets)
+  .filter(([type, labels]) => labels.includes(label) && !["part_of", "same_as"].includes(type))
+  .map(([type]) => type).sort((a, b) => (b === "perpetrator") - (a === "perpetrator"));
 
 function linkFirst() {
   const record = state.view.records.get(state.record);
-  const label = state.view.mentions.get(state.mention).label;
   const linked = record && state.view.links(record).find((x) => x.tail === state.mention);
-  const types = Object.entries(state.words.targets).filter(([, labels]) => labels.includes(label));
-  if (record && types.length) link(linked?.type ?? types[0][0]);
+  const type = linked?.type ?? linkTypes(state.view.mentions.get(state.mention).label)[0];
+  if (record && type && record.anchor !== state.mention) link(type);
 }
 
 document.addEventListener("keydown", (event) => {
