@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,16 @@ class Served:
         self.port = self.socket.getsockname()[1]
         self.token = new_token()
         app = make_app(self.review, self.token, self.port)
-        self.server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        self.answers: list[int] = []
+
+        async def noted(scope: Any, receive: Any, send: Any) -> None:
+            async def note(message: Any) -> None:
+                self.answers += [message["status"]] if "status" in message else []
+                await send(message)
+
+            await app(scope, receive, note)
+
+        self.server = uvicorn.Server(uvicorn.Config(noted, log_level="error", lifespan="off"))
         self.thread = threading.Thread(
             target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True
         )
@@ -200,25 +210,37 @@ def test_a_script_in_a_report_does_not_run(page: Any) -> None:
     assert refused == "TypeError"
 
 
-def test_another_site_is_refused_by_the_server(browser: Any, served: Served) -> None:
+class Other(BaseHTTPRequestHandler):
+    """An empty page of another origin, on this machine too: nothing but the server refuses it."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>other</title>")
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+
+def test_another_origin_is_refused_by_the_server(browser: Any, served: Served) -> None:
     """A page of another origin that even knows the token can neither read nor decide."""
+    other = HTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
     page = browser.new_page()
-    page.route("http://other.test/**", lambda route: route.fulfill(
-        body="<title>other</title>", content_type="text/html"))  # fmt: skip
-    page.goto("http://other.test/")
+    page.goto(f"http://127.0.0.1:{other.server_port}/")
     send = """async ([url, method]) => {
       const asked = {report_id: "r-1", action: "done", body: {}};
       const options = method === "POST" ? {method, body: JSON.stringify(asked)} : {};
       for (const mode of ["cors", "no-cors"])
         try { await (await fetch(url, {...options, mode})).text(); } catch (error) {}
     }"""
-    statuses = []
-    page.on("response", lambda answer: statuses.append(answer.status))
     page.evaluate(send, [f"{served.url}api/decide", "POST"])
     page.evaluate(send, [f"{served.url}api/report?id=r-1", "GET"])
-    assert decisions(served, "r-1") == []
-    assert set(statuses) <= {403}
     page.close()
+    other.shutdown()
+    other.server_close()
+    assert decisions(served, "r-1") == []
+    assert served.answers and set(served.answers) == {403}
 
 
 def test_without_the_token_there_is_no_page(browser: Any, served: Served) -> None:
