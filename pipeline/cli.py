@@ -282,6 +282,7 @@ def review_command(
 
     hasila review results --export mine.jsonl
     """
+    _check_inputs(texts or [])
     with _missing_package_named("review", extra="review"):
         from .review import ReviewError
         from .review_run import export_reviews, review

@@ -11,11 +11,10 @@ from pathlib import Path
 import msgspec
 
 from . import model_folder
-from .journal import write_whole
 from .manifest import describe_model
 from .review import Reading, ReviewError, faults
 from .review_export import annotation_form
-from .review_queue import MANIFEST, keep_readings, make_queue
+from .review_queue import MANIFEST, keep_readings, make_queue, results_of
 from .review_server import HOST, make_app, new_token
 from .review_store import DATABASE, Store
 from .review_view import Review
@@ -82,18 +81,17 @@ def review(
     model: Path | None = None,
     say: Say = print,
 ) -> None:
-    """Serve the page until interrupted; raises as `prepare`, and OSError for a port in use."""
+    """Serve the page until interrupted; raises as `prepare`, and ReviewError for a port in use."""
     import uvicorn
 
     who = (who or getpass.getuser()).strip()
     if not who:
         raise ReviewError("--who needs a name.")
-    if not out.is_dir():
-        raise ReviewError(f"{out} is no folder; name the --out of a run.")
+    next(results_of(out), None)  # Else a folder that holds no run would get a database.
     store = Store(out / DATABASE)
     try:
         work = prepare(out, texts, store, who=who, limit=limit, model=model, say=say)
-        with socket.create_server((HOST, port)) as listening:
+        with _listening(port) as listening:
             port, token = listening.getsockname()[1], new_token()
             say(f"{len(work.queue):,} reports to review, as {who}. Open, and end with Ctrl+C:")
             say(f"http://{HOST}:{port}/{token}/")
@@ -106,6 +104,15 @@ def review(
         pass
     finally:
         store.close()
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise ReviewError(
+            f"Port {port} can't be had ({error.strerror}); leave out --port."
+        ) from error
 
 
 def finished_readings(store: Store, who: str | None = None) -> Iterator[tuple[str, Reading]]:
@@ -133,5 +140,5 @@ def export_reviews(out: Path, path: Path, who: str | None = None) -> list[str]:
     if not rows:
         whose = f" by {who}" if who else ""
         raise ReviewError(f"No report is finished{whose}; say so of one in the page (key d).")
-    write_whole(path, b"".join(row + b"\n" for row in rows))
+    path.write_bytes(b"".join(row + b"\n" for row in rows))
     return [*said, f"{len(rows):,} reports written to {path}"]

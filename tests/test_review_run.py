@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +148,43 @@ class TestExport:
         done = CliRunner().invoke(cli.app, ["review", str(tmp_path), "--export", str(path)])
         assert done.exit_code == 0 and "1 reports written" in done.output
         assert json.loads(path.read_text("utf-8"))["text"] == TEXT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "holds no run"),
+        (["."], "holds no run"),
+        (["done", "--who", " "], "--who needs a name"),
+        (["done", "--port", "{port}"], "leave out --port"),
+        (["done", "--export", "no/folder.jsonl"], "no/folder.jsonl"),
+    ],
+)
+def test_what_cannot_be_reviewed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("done").mkdir()
+    store = review_of(tmp_path / "done").store
+    store.add("r-1", "Rana", "done", {})
+    store.close()
+    Path("done/reports.jsonl").write_bytes(msgspec.json.encode(result_of(REPORT)) + b"\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        given = [a.format(port=port) for a in arguments]
+        result = CliRunner().invoke(cli.app, ["review", *given])
+    assert result.exit_code == 2 and says in result.output
+    assert not Path("review.duckdb").exists()
+
+
+def test_without_the_extra_the_remedy_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "pipeline.review_run")
+    monkeypatch.delitem(sys.modules, "pipeline.review_store")
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    result = CliRunner().invoke(cli.app, ["review", str(tmp_path)])
+    assert result.exit_code == 2 and "pip install -e '.[review]'" in result.output
 
 
 def test_the_command_serves_the_page_until_interrupted(tmp_path: Path) -> None:
