@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  { echo "Hasila needs Python 3.11 or later: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[readers,train,dev]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet -e '.[readers,review,train,dev]' -c constraints.txt
 	@touch $(STAMP)
 
 demo: $(STAMP)

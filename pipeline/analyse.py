@@ -8,7 +8,7 @@ from .assemble import build_events, build_records, inherit, settle_scopes
 from .complete import complete
 from .reconcile import check_sums, reconcile
 from .resolve import resolve
-from .schema import Report, ReportResult, Tagged, Warning
+from .schema import Record, Report, ReportResult, Tagged, Warning
 from .text import fold
 
 
@@ -18,12 +18,7 @@ def analyse(report: Report, tagged: Tagged, *, gold: bool = False) -> ReportResu
     ``tagged`` is the tagger's or, with ``gold``, an annotator's: then nothing is guessed of what
     it leaves open. Offsets of the result are into ``report.text``.
     """
-    if not gold:
-        tagged = complete(report.text, tagged)
-    values = resolve(report, tagged)
-    if not gold:
-        tagged = settle_scopes(tagged, values)
-    records = inherit(reconcile(report.text, build_records(report.text, tagged, values)), sure=gold)
+    _, records = find_records(report, tagged, gold=gold)
     ids = [f"{report.report_id}#c{k}" for k in range(1, len(records) + 1)]
     return ReportResult(
         report_id=report.report_id,
@@ -35,6 +30,22 @@ def analyse(report: Report, tagged: Tagged, *, gold: bool = False) -> ReportResu
         events=build_events(report.report_id, records),
         warnings=(*repaired(report), *check_sums(records, ids)),
     )
+
+
+def find_records(
+    report: Report, tagged: Tagged, *, gold: bool = False
+) -> tuple[Tagged, list[Record]]:
+    """The mentions and links as completed, and the records that `analyse` makes events of.
+
+    The ``anchor`` of a record is an index into the completed mentions.
+    """
+    if not gold:
+        tagged = complete(report.text, tagged)
+    values = resolve(report, tagged)
+    if not gold:
+        tagged = settle_scopes(tagged, values)
+    records = reconcile(report.text, build_records(report.text, tagged, values))
+    return tagged, inherit(records, sure=gold)
 
 
 def repaired(report: Report) -> tuple[Warning, ...]:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -254,6 +255,58 @@ def verify_command(
     )
 
 
+@app.command("review")
+def review_command(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="The --out of a run.")],
+    texts: Annotated[
+        list[str] | None,
+        typer.Option(help="Where the texts are; again for more. Default: what the run read."),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0: one that is free.")
+    ] = 0,
+    who: Annotated[
+        str | None, typer.Option(help="Name under which decisions are kept. Default: the user's.")
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write the finished reports as annotations into this .jsonl instead."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, help="Reports to queue, most in doubt first.")
+    ] = 100,
+    model: Model = None,
+) -> None:
+    """Check and correct a run's reports in the browser, on this machine alone.
+
+    The machine's reading stays as it is; decisions are kept in DIR/review.duckdb, with who made
+    them and when. With --export FILE.jsonl the finished reports are written in the form that
+    hasila train --add learns from; with --who, those of one person.
+
+    [bold]Examples[/bold]
+
+    hasila review results
+
+    hasila review results --texts archive.zip --who Rana
+
+    hasila review results --export mine.jsonl
+    """
+    _check_inputs(texts or [])
+    with _missing_package_named("review", extra="review"):
+        from .review import ReviewError
+        from .review_run import export_reviews, review
+
+        say = partial(typer.echo, err=True)
+        try:
+            if export is not None:
+                for line in export_reviews(out, export, who):
+                    say(line)
+            else:
+                review(out, texts or (), port=port, who=who, limit=limit, model=model, say=say)
+        except (OSError, ValueError, ReviewError) as error:
+            _fail(str(error))
+
+
 def _check_inputs(inputs: list[str]) -> None:
     for path in inputs:
         if path != "-" and not os.path.exists(path):
@@ -356,7 +409,7 @@ def _load_plugin(name: str) -> Any:
 
 
 @contextmanager
-def _missing_package_named(command: str) -> Iterator[None]:
+def _missing_package_named(command: str, extra: str = "train") -> Iterator[None]:
     """Ends the program with the remedy where ``command`` imports a package that is not there.
 
     Commands import what they need when they run, so loading them alone would not show it.
@@ -366,7 +419,7 @@ def _missing_package_named(command: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         _fail(
             f"hasila {command} needs {error.name}, which is not installed; run in the clone:"
-            " pip install -e '.[train]'"
+            f" pip install -e '.[{extra}]'"
         )
 
 

@@ -18,10 +18,13 @@ FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob(
 RUNTIME = [path for path in FILES if path.is_relative_to(ROOT / "pipeline")]
 # Distributions that are imported under another name.
 IMPORT_NAMES = {"python-bidi": "bidi", "pdfminer.six": "pdfminer"}
-# Modules of the runtime that import packages of the extra `readers`, and do without them.
-READERS = {"pages.py", "pdf.py", "pdf_device.py", "warc.py"}
-# Modules that import, late and for their own purpose alone, packages of another extra.
-OF_EXTRAS = {"frames.py": "pandas", "__init__.py": "pandas", "postgres.py": "postgres"}
+# Modules of the runtime that import packages of an extra; what else there is does without them.
+EXTRAS = {
+    **dict.fromkeys(("pages.py", "pdf.py", "pdf_device.py", "warc.py"), "readers"),
+    **dict.fromkeys(("review_server.py", "review_run.py"), "review"),
+    **dict.fromkeys(("frames.py", "__init__.py"), "pandas"),
+    "postgres.py": "postgres",
+}
 # What turns a file's bytes into running code.
 LOADERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
@@ -58,9 +61,9 @@ def core_imports() -> set[str]:
 
 
 def extra_imports(path: Path) -> set[str]:
-    """What some modules may import besides, where it is installed."""
-    extra = "readers" if path.name in READERS else OF_EXTRAS.get(path.name)
-    return import_names(project()["optional-dependencies"][extra]) if extra else set()
+    """What a module may import besides, where it is installed."""
+    extras = project()["optional-dependencies"]
+    return import_names(extras[EXTRAS[path.name]]) if path.name in EXTRAS else set()
 
 
 def test_there_is_something_to_look_at() -> None:
