@@ -161,6 +161,31 @@ def values(
         out.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
 
 
+@app.command()
+def relate(
+    split: Annotated[str, typer.Option(help="dev or test: a half of the link set.")] = "dev",
+    model: Model = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the figures as JSON.")] = None,
+) -> None:
+    """Score the grouping of events across reports on the link set, from raw text.
+
+    Example: hasila eval relate --split test
+    """
+    from rich.console import Console
+
+    from .linked import evaluate_linked
+    from .tables import render_linked
+
+    try:
+        measured = evaluate_linked(split, model)
+    except (FileNotFoundError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
+    Console().print(render_linked(split, measured))
+    if out:
+        rows = {name: m.as_dict() for name, m in measured.items()}
+        out.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+
+
 def _read(split: str, model: Path | None, gate: bool) -> Reading:
     from pipeline.gate import load_gate
 

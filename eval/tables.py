@@ -15,6 +15,7 @@ from .records import FIELDS, VALUES
 from .scores import Score
 
 if TYPE_CHECKING:
+    from .linked import Measured
     from .phrases import Outcome
     from .speed import Speed
 
@@ -86,6 +87,17 @@ def render_values(split: str, tables: Mapping[str, Mapping[str, Figure]]) -> Tab
         for row, figure in rows.items():
             share = f"{figure.score.f1:.3f}"
             table.add_row(row, share, _interval(figure), str(figure.score.gold))
+    return table
+
+
+def render_linked(half: str, measured: Mapping[str, Measured]) -> Table:
+    """The figures of the link set's ``half``, a row each."""
+    table = Table(title=f"events across reports, {half}")
+    for column in ("", "share", "95 %", "of"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, m in measured.items():
+        interval = f"{m.interval[0]:.2f}–{m.interval[1]:.2f}" if m.interval else ""
+        table.add_row(name, f"{m.value:.3f}", interval, str(m.of))
     return table
 
 

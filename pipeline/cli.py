@@ -12,7 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
-from .data_commands import database_command, export_command, load_command, query_command
+from .data_commands import (
+    database_command,
+    export_command,
+    load_command,
+    query_command,
+    relate_command,
+)
 from .data_commands import fail as _fail
 
 # Commands that other packages bring (entry-point group "hasila.commands"): name -> help line. They
@@ -425,6 +431,7 @@ def _missing_package_named(command: str, extra: str = "train") -> Iterator[None]
 
 app.command("database")(database_command)
 app.command("query")(query_command)
+app.command("relate")(relate_command)
 app.command("export")(export_command)
 app.command("load")(load_command)
 

@@ -110,6 +110,49 @@ def export_command(
     typer.echo(f"{file}: {count:,} events")
 
 
+def relate_command(
+    out: Run,
+    rule: Annotated[
+        str,
+        typer.Option("--rule", help="Figure of an event: conservative, latest, majority, highest."),
+    ] = "latest",
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            "--decisions", help="CSV with first, second (event ids), decision (same, different)."
+        ),
+    ] = None,
+) -> None:
+    """Find which events of a run are one event, told by several reports; one figure for each.
+
+    Writes into the run's folder:
+
+    groups.jsonl     one event a line, its tellings, and its figures with every claim
+
+    links.parquet    the pairs that were compared, and what each comparison gave
+
+    tolls.jsonl      running tolls beside the incidents they should hold: ratio and gaps
+
+    What you decide in --decisions holds before all else; leave a row out, and it is undone.
+
+    [bold]Examples[/bold]
+
+    hasila relate results
+
+    hasila relate results --rule conservative --decisions mine.csv
+    """
+    from .relate import relate
+
+    try:
+        related = relate(out, rule=rule, decisions=decisions)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    typer.echo(
+        f"{out}: {related.events:,} events in {related.groups:,} groups, {related.merged:,} of them"
+        f" told more than once; {related.links:,} pairs, {related.tolls:,} running tolls"
+    )
+
+
 def load_command(
     out: Run,
     url: Annotated[str, typer.Argument(metavar="URL", help="postgresql://user@host:port/database")],

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from msgspec import Struct
 
+from .data import read_rows
 from .text import key
 
 Stretch = tuple[int, int]
@@ -80,12 +80,7 @@ def chosen(
 @cache
 def load_gate() -> Gate:
     """The shipped gate: ``pipeline/data/gate.tsv``."""
-    rows = [
-        line.split("\t")
-        for line in files("pipeline.data").joinpath("gate.tsv").read_text("utf-8").splitlines()
-        if line and not line.startswith("#")
-    ]
-    weights = {feature: float(weight) for feature, weight in rows}
+    weights = {feature: float(weight) for feature, weight in read_rows("gate.tsv")}
     bias, opens, reads = (weights.pop(name) for name in ("*bias", "*opens", "*reads"))
     return Gate(weights=weights, bias=bias, opens=opens, reads=reads)
 

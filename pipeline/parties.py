@@ -36,6 +36,7 @@ class PartyEntry(Struct, frozen=True, kw_only=True):
     kind: str
     side: str
     country: str | None
+    theatres: tuple[str, ...]
     parent: str | None
 
 
@@ -81,6 +82,7 @@ def parties() -> dict[str, PartyEntry]:
             kind=row["kind"],
             side=row["side"],
             country=row["country"] or None,
+            theatres=tuple(row.get("theatres", ())),
             parent=row.get("parent"),
         )
         for party_id, row in load_toml("parties.toml").items()

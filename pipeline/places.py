@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from msgspec import Struct, field, structs
 
 from .data import load_toml
-from .gazetteer import Entry, distance_km, lookup, opens_name
+from .gazetteer import Entry, distance_km, lookup, loose, opens_name
 from .parties import party
 from .schema import Place, PlacePrecision
 from .text import fold_key, key
@@ -189,6 +189,15 @@ def _names_with(tokens: Sequence[str], plain_words: bool) -> list[Name]:
         found.append(name)
         i = name.last
     return found
+
+
+def bare_name(text: str) -> str:
+    """The words of ``text``, in lexicon form, without those before the name that say what it is,
+    how much of it or how near; all of them where nothing else is left."""
+    tokens = _tokens(key(text))
+    known = words()
+    names = [t for t in tokens if not any(map(known.has, [t, *_bare(t)]))]
+    return " ".join(map(loose, names or tokens))
 
 
 def _is_bank(tokens: Sequence[str], first: int) -> bool:
@@ -412,7 +421,8 @@ def country_of_report(
     """Likely countries of a report, weights adding up to 1, from its places' words and parties.
 
     A name that lies in one country speaks for it in full, an ambiguous one for each in part;
-    a division or country says as much as two places, a party as half a place. Empty if none tells.
+    a division or country says as much as two places, a party as half a place, and as much for
+    where it fights abroad. Empty if none tells.
     """
     votes: dict[str, float] = {}
     for text in places:
@@ -420,8 +430,11 @@ def country_of_report(
             votes[country] = votes.get(country, 0.0) + vote
     for party_id in party_ids:
         known = party(party_id)
-        if known is not None and known.country:
-            votes[known.country] = votes.get(known.country, 0.0) + 0.5
+        if known is None:
+            continue
+        for own in (known.country, *known.theatres):
+            if own:
+                votes[own] = votes.get(own, 0.0) + 0.5
     total = sum(votes.values())
     return {c: v / total for c, v in sorted(votes.items(), key=lambda cv: (-cv[1], cv[0]))}
 
