@@ -22,7 +22,7 @@ from msgspec import Struct
 from .data import load_toml
 from .relate_claims import Claim, claims
 from .relate_figures import RULES, Figure, figures
-from .relate_groups import DIFFERENT, SAME, group
+from .relate_groups import DIFFERENT, SAME, Contradiction, group
 from .relate_pairs import Weights, contested, load_weights, weigh_pairs
 from .relate_tolls import check_tolls
 from .schema import Place
@@ -37,7 +37,8 @@ DEFAULT_RULE = "latest"
 class Group(Struct, frozen=True, kw_only=True):
     """One event as the reports of an archive tell it: a line of groups.jsonl.
 
-    ``group_id`` is the event_id of its first telling; ``start`` and ``end`` (ISO days) are those
+    ``group_id`` is the event_id of its first telling; figures are of the tellings that have its
+    ``scope``, so that an incident and a running toll are never one figure; ``start`` and ``end`` (ISO days) are those
     that most of its tellings have.
     """
 
@@ -84,7 +85,13 @@ def relate(
     told = list(claims(stored()))
     decided = read_decisions(decisions, told) if decisions else {}
     pairs = link(told, load_weights(), decided)
-    members = grouped(len(told), pairs)
+    try:
+        members = grouped(len(told), pairs)
+    except Contradiction as error:
+        first, second = told[error.first].event_id, told[error.second].event_id
+        raise ValueError(
+            f"{decisions}: {first} and {second} are decided to be one event and to be two"
+        ) from error
     groups = [_group([told[i] for i in own], rule, places) for own in members]
     tolls = check_tolls(told, groups)
     _write_lines(out / GROUPS, groups)
@@ -165,16 +172,17 @@ def _group(own: Sequence[Claim], rule: str, places: Mapping[str, Place]) -> Grou
     place = next((p for p in sites if p.lat is not None), sites[0] if sites else None)
     causes = Counter(c.cause for c in own if c.cause)
     scopes = Counter(c.scope for c in own)
+    scope = max(scopes, key=lambda s: (scopes[s], s))
     doers = Counter(doer for c in own for doer in c.doers)
     return Group(
         group_id=own[0].event_id,
-        scope=max(scopes, key=lambda s: (scopes[s], s)),
+        scope=scope,
         cause=max(causes, key=lambda c: (causes[c], c)) if causes else None,
         start=start, end=end, place=place,
         perpetrators=tuple(sorted(doers, key=lambda d: (-doers[d], d))),
         reports=len({c.report_id for c in own}),
         event_ids=tuple(c.event_id for c in own),
-        figures=figures(own, rule),
+        figures=figures([c for c in own if c.scope == scope], rule),
     )  # fmt: skip
 
 

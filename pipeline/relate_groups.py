@@ -15,13 +15,21 @@ Pair = tuple[int, int]
 SAME, DIFFERENT = math.inf, -math.inf
 
 
+class Contradiction(ValueError):
+    """Two claims that were decided to be one event, by way of others, and to be two."""
+
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__(f"claims {first} and {second} are decided to be one event and to be two")
+        self.first, self.second = first, second
+
+
 def group(
     count: int, pairs: Iterable[tuple[int, int, float]], *, threshold: float, unseen: float
 ) -> list[list[int]]:
     """The claims ``range(count)`` in groups, each sorted, by their first member.
 
     ``pairs`` are (i, j, bits), at most one of each two claims; `SAME` joins, `DIFFERENT` parts.
-    ``threshold`` and ``unseen`` are bits. Raises ValueError where what must be one must be two.
+    ``threshold`` and ``unseen`` are bits. Raises Contradiction where what must be one must be two.
     """
     weights = {(min(i, j), max(i, j)): bits for i, j, bits in pairs}
     members = _joined(count, (pair for pair, bits in weights.items() if bits == SAME))
@@ -31,7 +39,7 @@ def group(
         a, b = owner[i], owner[j]
         if a == b:
             if bits == DIFFERENT:
-                raise ValueError(f"claims {i} and {j} are decided to be one and to be two")
+                raise Contradiction(i, j)
             continue
         total, seen = links[a].get(b, (0.0, 0))
         links[a][b] = links[b][a] = (total + bits, seen + 1)

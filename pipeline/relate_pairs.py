@@ -44,8 +44,7 @@ def weigh_pairs(claims: Sequence[Claim], weights: Weights, *, least: float) -> p
     comparison its level (``level_NAME``, from 0 for the first in relate.toml) and ``bits_NAME``.
     """
     import duckdb
-    from splink import Linker
-    from splink.internals.duckdb.database_api import DuckDBAPI
+    from splink import DuckDBAPI, Linker
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     with duckdb.connect() as connection:
