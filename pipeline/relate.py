@@ -38,8 +38,8 @@ class Group(Struct, frozen=True, kw_only=True):
     """One event as the reports of an archive tell it: a line of groups.jsonl.
 
     ``group_id`` is the event_id of its first telling; figures are of the tellings that have its
-    ``scope``, so that an incident and a running toll are never one figure; ``start`` and ``end`` (ISO days) are those
-    that most of its tellings have.
+    ``scope``, so that an incident and a running toll are never one figure; ``start`` and ``end``
+    (ISO days) are those that most of its tellings have.
     """
 
     group_id: str

@@ -11,7 +11,9 @@ from annotations.inline import InlineError
 from annotations.linked import (
     HALVES,
     LOOKALIKES,
+    LinkedReport,
     Lookalike,
+    Telling,
     check_linked,
     count_linked,
     halves,
@@ -20,6 +22,10 @@ from annotations.linked import (
     read_lookalikes,
     write_linked,
 )
+from eval.linked import linked_figures, place_tellings, told_by, units
+from pipeline.schema import Casualty, ReportResult
+
+from .test_database import event, record
 
 WRITTEN = """@@ k1-001
 country: SY | source: وكالة | published: 2019-05-14
@@ -93,3 +99,68 @@ def test_checks_find_each_kind_of_fault(tmp_path: Path) -> None:
     found = " ".join(check_linked(tmp_path))
     for said in ("not what stands", "told in both", "2 reports bear", "are one, or not both told"):
         assert said in found, said
+
+
+# Scores of groups
+
+
+ONE = [("e1", "g1"), ("e1", "g1"), ("e1", "g2"), ("e2", "g1")]
+
+
+def test_pairs_and_b_cubed_of_a_known_case() -> None:
+    """Three tellings of e1, one torn off and one of e2 mixed in: by hand 1 of 3 pairs is right on
+    either side; precision (2/3 + 2/3 + 1 + 1/3) / 4, recall (2/3 + 2/3 + 1/3 + 1) / 4."""
+    unit = {"e1": "u", "e2": "u"}
+    pair = [Lookalike(first="e1", second="e2", why="one market")]
+    found = linked_figures(ONE, unit, pair)
+    assert found["pairs precision"].value == pytest.approx(1 / 3)
+    assert found["pairs recall"].value == pytest.approx(1 / 3)
+    assert found["pairs F1"].value == pytest.approx(1 / 3) and found["pairs F1"].of == 3
+    assert found["b-cubed precision"].value == pytest.approx(2 / 3)
+    assert found["b-cubed recall"].value == pytest.approx(2 / 3)
+    assert found["groups that mix events"].value == 1.0
+    assert found["events torn apart"].value == 1.0
+    assert found["look-alikes kept apart"].value == 0.0
+
+
+def test_groups_as_they_should_be_score_one() -> None:
+    right = [("e1", 0), ("e1", 0), ("e2", 1)]
+    found = linked_figures(
+        right, {"e1": "u", "e2": "v"}, [Lookalike(first="e1", second="e2", why="")]
+    )
+    assert {found[name].value for name in ("pairs F1", "b-cubed F1", "look-alikes kept apart")} == {
+        1
+    }
+    assert found["groups that mix events"].value == found["events torn apart"].value == 0
+    assert found["pairs F1"].as_dict()["value"] == 1
+
+
+def test_a_telling_stands_for_the_event_with_most_records_in_it_and_unread_ones_stand_alone() -> (
+    None
+):
+    report = LinkedReport(
+        id="r", text="x" * 60, published="2019-05-14", source="", country="SY",
+        tellings=(telling("e1", 0, 30), telling("e2", 30, 60)),
+    )  # fmt: skip
+    events = (
+        event("few", record_at("1", 5)),
+        event("many", record_at("2", 6), record_at("3", 20)),
+    )
+    result = ReportResult(
+        report_id="r", source="", title=None, published=None, language="ar", sha256="",
+        events=events, warnings=(),
+    )  # fmt: skip
+    told = told_by([report], [result])
+    assert told == [("e1", ["many", "few"]), ("e2", [])]
+    placed = place_tellings([*told, ("e2", [])], {"many": 7})
+    assert placed == [("e1", 7), ("e2", "unread 1"), ("e2", "unread 2")]
+    assert units([report]) == {"e1": "e1", "e2": "e1"}
+
+
+def telling(name: str, start: int, end: int) -> Telling:
+    return Telling(event=name, start=start, end=end, text="", tolls={})
+
+
+def record_at(name: str, start: int) -> Casualty:
+    plain = record(name, 1, 1)
+    return replace(plain, count=replace(plain.count, start=start, end=start + 1))
