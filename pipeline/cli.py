@@ -18,6 +18,7 @@ from .data_commands import (
     load_command,
     query_command,
     relate_command,
+    report_command,
 )
 from .data_commands import fail as _fail
 
@@ -432,6 +433,7 @@ def _missing_package_named(command: str, extra: str = "train") -> Iterator[None]
 app.command("database")(database_command)
 app.command("query")(query_command)
 app.command("relate")(relate_command)
+app.command("report")(report_command)
 app.command("export")(export_command)
 app.command("load")(load_command)
 

@@ -153,6 +153,32 @@ def relate_command(
     )
 
 
+def report_command(
+    out: Run,
+    file: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; default: DIR/report.html.")
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Title of the page.")] = None,
+) -> None:
+    """Write a run as one HTML page: totals, months, places with a map, parties, contradictions.
+
+    Every figure opens the sentences that it comes from. The page needs nothing beside itself and
+    asks for nothing. After hasila relate it counts an event once, however many reports tell it.
+
+    [bold]Example[/bold]
+
+    hasila report results --title "Idlib, 2019"
+    """
+    from .report_page import write_page
+
+    page = file or out / "report.html"
+    try:
+        events = write_page(out, page, title)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    typer.echo(f"{page}: {events:,} events")
+
+
 def load_command(
     out: Run,
     url: Annotated[str, typer.Argument(metavar="URL", help="postgresql://user@host:port/database")],
