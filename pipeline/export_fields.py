@@ -245,7 +245,11 @@ def _side(record: Casualty, doer: str | None) -> str:
         return "deaths_civilians"
     if not victims.party_id or not doer:
         return "deaths_unknown"
-    return "deaths_a" if doer in victims.party_id.split(";") else "deaths_b"
+    sides = victims.party_id.split(";")
+    if doer not in sides:
+        return "deaths_b"
+    # A number that is of several sides at once says of none how many were its own.
+    return "deaths_a" if len(sides) == 1 else "deaths_unknown"
 
 
 def _notes(fields: Fields) -> str | None:

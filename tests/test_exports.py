@@ -20,12 +20,12 @@ from pipeline.schema import CAUSE_CODES, Cause, Party, Place, Victims
 from .test_database import WORDS, event, record, stored, told
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "exports.md"
-# ACLED's codebook, and the data of its API since 2023.
+# The columns of ACLED's API since 2023, as programs that read it name them.
 ACLED = """event_id_cnty event_date year time_precision disorder_type event_type sub_event_type
 actor1 assoc_actor_1 inter1 actor2 assoc_actor_2 inter2 interaction civilian_targeting iso region
 country admin1 admin2 admin3 location latitude longitude geo_precision source source_scale notes
 fatalities tags timestamp"""
-# The UCDP GED codebook, versions 20.1 to 25.1.
+# The columns of UCDP GED, versions 20.1 to 25.1, as programs that read it name them.
 UCDP = """id relid year active_year code_status type_of_violence conflict_dset_id conflict_new_id
 conflict_name dyad_dset_id dyad_new_id dyad_name side_a_dset_id side_a_new_id side_a side_b_dset_id
 side_b_new_id side_b number_of_sources source_article source_office source_date source_headline
@@ -128,6 +128,15 @@ def test_ucdp(out: Path, tmp_path: Path) -> None:
         "0", "12", "0", "3",
     ]  # fmt: skip
     assert part(two, "type_of_violence", "gwnoa", "gwnob", "date_prec") == ["1", "", "652", "1"]
+
+
+def test_a_number_of_several_sides_says_of_none_how_many_were_its_own(tmp_path: Path) -> None:
+    both = Victims(**WORDS, category="combatant", party_id=f"{ARMY};{REBELS}", name="both")
+    out = stored(
+        tmp_path / "run", event("e", record("c", 9, 9, victims=both), perpetrators=(side(ARMY),))
+    )
+    (row,) = exported(out, "ucdp", tmp_path)
+    assert part(row, "deaths_a", "deaths_b", "deaths_unknown") == ["0", "0", "9"]
 
 
 def test_hxl_has_its_tags_below_the_names(out: Path, tmp_path: Path) -> None:
