@@ -57,15 +57,20 @@ def evaluate(
         return
     from rich.console import Console
 
+    from annotations.linked import HALVES
+
     from .evaluate import evaluate as run
     from .history import read_history
+    from .linked import evaluate_linked
     from .page import render_page
-    from .tables import render, render_groups
+    from .tables import render, render_groups, render_linked
 
     reading = _read(split, model, gate)
-    result = run(reading)
+    result = run(reading, evaluate_linked(split, model) if split in HALVES else None)
     console = Console()
     console.print(render(result))
+    if result.across:
+        console.print(render_linked(split, result.across))
     if groups:
         console.print(render_groups(result))
     path = out or Path("out") / "eval" / f"{split}.json"

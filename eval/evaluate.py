@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,23 @@ class Figure(msgspec.Struct, frozen=True):
         return self.score.as_dict() | {"low": round(low, 4), "high": round(high, 4)}
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """A figure (0 to 1), its 95 % interval where one was drawn, and of how many."""
+
+    value: float
+    interval: Interval | None
+    of: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Rounded to four places, for JSON."""
+        low, high = self.interval or (None, None)
+        return {
+            "value": round(self.value, 4), "of": self.of,
+            "low": low if low is None else round(low, 4),
+            "high": high if high is None else round(high, 4),
+        }  # fmt: skip
+
+
 class Calibration(msgspec.Struct, frozen=True):
     """The calibration error (0 to 1) of one kind of statement, and the bins beneath it."""
 
@@ -84,7 +101,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     """All figures of one model on one split.
 
     ``groups`` holds GROUP_FIGURES by kind of group, value and "table, row"; ``confusion`` counts
-    mentions by gold label and label as read.
+    mentions by gold label and label as read; ``across`` is empty where the split has no link set.
     """
 
     split: str
@@ -98,6 +115,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     group_sizes: dict[str, dict[str, int]]
     calibration: dict[str, Calibration]
     confusion: dict[str, dict[str, int]]
+    across: dict[str, Measured]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the tables stand at the top, each figure as `Figure.as_dict`."""
@@ -122,6 +140,7 @@ class Evaluation(msgspec.Struct, frozen=True):
             "groups": groups,
             "calibration": msgspec.to_builtins(self.calibration),
             "confusion": self.confusion,
+            "across reports": {name: m.as_dict() for name, m in self.across.items()},
         }
 
 
@@ -162,8 +181,9 @@ def analyse_all(
     return tagged, [analyse(_report(r), t) for r, t in zip(reports, tagged, strict=True)]
 
 
-def evaluate(reading: Reading) -> Evaluation:
-    """Score every stage of what a model made of a split."""
+def evaluate(reading: Reading, across: Mapping[str, Measured] | None = None) -> Evaluation:
+    """Score every stage of what a model made of a split; ``across`` are the figures of
+    `eval.linked.evaluate_linked` on the half of the link set that goes with it."""
     gold = reading.gold
     rows = list(zip(gold, reading.tagged, reading.results, strict=True))
     by_report = [score_all([g], [t], [r]) for g, t, r in rows]
@@ -185,6 +205,7 @@ def evaluate(reading: Reading) -> Evaluation:
         group_sizes={k: {v: len(own) for v, own in values.items()} for k, values in groups.items()},
         calibration=_calibration([judged([g], [t], [r]) for g, t, r in rows]),
         confusion=_confusion(rows),
+        across=dict(across or {}),
     )
 
 

@@ -10,9 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
-
-from msgspec import Struct
 
 import pipeline
 from annotations.linked import (
@@ -31,32 +28,15 @@ from pipeline.schema import Event, Report, ReportResult
 from pipeline.stored import Stored
 from pipeline.tag import Tagger
 
-from .bootstrap import Interval, draws, f1_interval, interval_by_report
-from .evaluate import ANNOTATIONS
+from .bootstrap import draws, f1_interval, interval_by_report
+from .evaluate import ANNOTATIONS, Measured
 from .scores import Score
 
 # A telling: its gold event, and the group that it came into.
 Placed = tuple[str, object]
 
 
-class Measured(Struct, frozen=True):
-    """A figure (0 to 1), its 95 % interval where one was drawn, and of how many."""
-
-    value: float
-    interval: Interval | None
-    of: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Rounded to four places, for JSON."""
-        low, high = self.interval or (None, None)
-        return {
-            "value": round(self.value, 4), "of": self.of,
-            "low": low if low is None else round(low, 4),
-            "high": high if high is None else round(high, 4),
-        }  # fmt: skip
-
-
-def evaluate_linked(half: str, model: Path | None = None) -> dict[str, Measured]:
+def evaluate_linked(half: str, model: str | Path | None = None) -> dict[str, Measured]:
     """The figures of `hasila relate` on a half of the link set, dev or test, from raw text.
 
     Over pairs of tellings; b-cubed as by Bagga and Baldwin (1998); over-merging as the groups of

@@ -10,12 +10,11 @@ from rich.text import Text
 
 from .agreement import Agreement
 from .errors import Miss
-from .evaluate import Evaluation, Figure
+from .evaluate import Evaluation, Figure, Measured
 from .records import FIELDS, VALUES
 from .scores import Score
 
 if TYPE_CHECKING:
-    from .linked import Measured
     from .phrases import Outcome
     from .speed import Speed
 

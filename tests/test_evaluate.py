@@ -19,7 +19,7 @@ from eval import floors
 from eval.bootstrap import draws, f1_interval, interval_by_report
 from eval.calibration import calibration_bins
 from eval.errors import by_kind, misses_of
-from eval.evaluate import Evaluation, Reading, evaluate, gold_tagged
+from eval.evaluate import Evaluation, Measured, Reading, evaluate, gold_tagged
 from eval.groups import groups_of, length_of, members
 from eval.history import Release, draw_plot, read_history
 from eval.outputs import read_gold, read_outputs, score_outputs
@@ -63,7 +63,7 @@ def reading() -> Reading:
 
 @pytest.fixture(scope="module")
 def result(reading: Reading) -> Evaluation:
-    return evaluate(reading)
+    return evaluate(reading, {"pairs F1": Measured(0.625, (0.5, 0.75), 8)})
 
 
 def test_draws_are_reports_with_replacement_and_the_same_each_time() -> None:
@@ -197,6 +197,12 @@ def test_a_figure_under_its_floor_is_a_sentence_that_names_all() -> None:
     assert "not measured" in gone
 
 
+def test_events_across_reports_have_floors_too(result: Evaluation) -> None:
+    held = floors.held_figures(result.as_dict())
+    assert held["across reports, pairs F1"] == 0.625
+    assert "across reports, b-cubed F1" not in held
+
+
 def test_floors_are_raised_and_never_lowered(tmp_path: Path) -> None:
     new = floors.raised(figures(0.95), FLOORS)
     assert new["dev"]["mentions, micro"] == 0.94 and new["dev"]["links, micro"] == 0.69
@@ -210,6 +216,7 @@ def test_floors_are_raised_and_never_lowered(tmp_path: Path) -> None:
 
 def test_the_shipped_floors_hold_figures_that_exist() -> None:
     known = {f"{table}, {row}" for table, row in floors.HELD}
+    known |= {f"across reports, {row}" for row in floors.ACROSS}
     shipped = floors.read_floors()
     speed = shipped.pop(floors.SPEED)
     assert set(shipped) == {"dev", "test", "test-unseen"}
