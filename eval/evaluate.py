@@ -73,20 +73,17 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """A figure (0 to 1), its 95 % interval where one was drawn, and of how many."""
+    """A figure (0 to 1), its 95 % interval, and of how many."""
 
     value: float
-    interval: Interval | None
+    interval: Interval
     of: int
 
     def as_dict(self) -> dict[str, Any]:
         """Rounded to four places, for JSON."""
-        low, high = self.interval or (None, None)
-        return {
-            "value": round(self.value, 4), "of": self.of,
-            "low": low if low is None else round(low, 4),
-            "high": high if high is None else round(high, 4),
-        }  # fmt: skip
+        low, high = self.interval
+        ends = {"low": round(low, 4), "high": round(high, 4)}
+        return {"value": round(self.value, 4), **ends, "of": self.of}
 
 
 class Calibration(msgspec.Struct, frozen=True):

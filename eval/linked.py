@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import TypeVar
 
 import pipeline
 from annotations.linked import (
@@ -28,10 +29,12 @@ from pipeline.schema import Event, Report, ReportResult
 from pipeline.stored import Stored
 from pipeline.tag import Tagger
 
-from .bootstrap import draws, f1_interval, interval_by_report
+from .bootstrap import draws, interval_by_report
 from .evaluate import ANNOTATIONS, Measured
 from .scores import Score
 
+ROUNDS = 300
+T = TypeVar("T")
 # A telling: its gold event, and the group that it came into.
 Placed = tuple[str, object]
 
@@ -131,20 +134,18 @@ def _pairs(placed: Sequence[Placed]) -> Iterator[tuple[str, Score]]:
             yield event, Score(both, own == other, event == other_event)
 
 
-def b_cubed(placed: Sequence[Placed]) -> list[tuple[str, float, float]]:
+def b_cubed(placed: Sequence[Placed]) -> list[tuple[str, tuple[float, float]]]:
     """Of each telling its event, and its precision and recall: the shares of its group that tell
     its event, and of its event that are in its group."""
     groups, events = Counter(g for _, g in placed), Counter(e for e, _ in placed)
     both = Counter(placed)
-    return [(e, both[e, g] / groups[g], both[e, g] / events[e]) for e, g in placed]
+    return [(e, (both[e, g] / groups[g], both[e, g] / events[e])) for e, g in placed]
 
 
-def b_cubed_f1(rows: Sequence[tuple[str, float, float]]) -> float:
+def b_cubed_f1(rows: Sequence[tuple[float, float]]) -> float:
     """The harmonic mean of mean precision and mean recall; 0 for no rows."""
-    if not rows:
-        return 0.0
-    precision, recall = (sum(row[k] for row in rows) / len(rows) for k in (1, 2))
-    return 2 * precision * recall / (precision + recall)
+    precision, recall = (_mean([row[k] for row in rows]) for k in (0, 1))
+    return 2 * precision * recall / (precision + recall) if rows else 0.0
 
 
 def linked_figures(
@@ -152,52 +153,61 @@ def linked_figures(
 ) -> dict[str, Measured]:
     """The figures over all tellings; ``unit`` says what is drawn together for the intervals."""
     names = sorted(set(unit.values()))
-    drawn = draws(len(names))
-    by_unit = {name: Score(0, 0, 0) for name in names}
-    for event, score in _pairs(placed):
-        by_unit[unit[event]] += score
-    pairs = sum(by_unit.values(), Score(0, 0, 0))
+    drawn = draws(len(names), ROUNDS)
+
+    def measured(items: Iterable[tuple[str, T]], figure: Callable[[list[T]], float]) -> Measured:
+        """``figure`` of all ``items``, each under its event; what it is of is their number."""
+        own: dict[str, list[T]] = {name: [] for name in names}
+        for event, item in items:
+            own[unit[event]].append(item)
+        every = [item for items in own.values() for item in items]
+        interval = interval_by_report(list(own.values()), figure, drawn)
+        return Measured(figure(every), interval, len(every))
+
+    pairs, rows = list(_pairs(placed)), b_cubed(placed)
     found = {
-        "pairs F1": Measured(pairs.f1, f1_interval(list(by_unit.values()), drawn), pairs.gold),
-        "pairs precision": Measured(pairs.precision, None, pairs.predicted),
-        "pairs recall": Measured(pairs.recall, None, pairs.gold),
+        "pairs F1": measured(pairs, lambda own: _sum(own).f1),
+        "pairs precision": measured([p for p in pairs if p[1].predicted], _share_right),
+        "pairs recall": measured([p for p in pairs if p[1].gold], _share_right),
+        "b-cubed F1": measured(rows, b_cubed_f1),
+        "b-cubed precision": measured(rows, lambda own: _mean([p for p, _ in own])),
+        "b-cubed recall": measured(rows, lambda own: _mean([r for _, r in own])),
     }
-    rows: dict[str, list[tuple[str, float, float]]] = {name: [] for name in names}
-    for row in b_cubed(placed):
-        rows[unit[row[0]]].append(row)
-    every = [row for own in rows.values() for row in own]
-    means: dict[str, Callable[[Sequence[tuple[str, float, float]]], float]] = {
-        "b-cubed F1": b_cubed_f1,
-        "b-cubed precision": lambda own: _mean(own, 1),
-        "b-cubed recall": lambda own: _mean(own, 2),
-    }
-    for name, figure in means.items():
-        interval = interval_by_report(list(rows.values()), figure, drawn)
-        found[name] = Measured(figure(every), interval, len(every))
-    return found | _merging(placed, lookalikes)
+    merging = _merging(placed, lookalikes)
+    return found | {name: measured(flags, _mean) for name, flags in merging.items()}
 
 
-def _mean(rows: Sequence[tuple[str, float, float]], column: int) -> float:
-    return sum(float(row[column]) for row in rows) / len(rows) if rows else 0.0
+def _sum(scores: Iterable[Score]) -> Score:
+    return sum(scores, Score(0, 0, 0))
 
 
-def _merging(placed: Sequence[Placed], lookalikes: Iterable[Lookalike]) -> dict[str, Measured]:
-    events: dict[object, set[str]] = defaultdict(set)
-    groups: dict[str, set[object]] = defaultdict(set)
+def _share_right(scores: Sequence[Score]) -> float:
+    return _mean([score.correct for score in scores])
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _merging(
+    placed: Sequence[Placed], lookalikes: Iterable[Lookalike]
+) -> dict[str, list[tuple[str, float]]]:
+    """Of each group, event and pair of look-alikes whether it is so, under an event of it."""
+    events: dict[object, list[str]] = defaultdict(list)
+    groups: dict[str, list[object]] = defaultdict(list)
     for event, own in placed:
-        events[own].add(event)
-        groups[event].add(own)
-    again = {event for event, n in Counter(e for e, _ in placed).items() if n > 1}
-    several = [own for own, n in Counter(g for _, g in placed).items() if n > 1]
-    alike = [p for p in lookalikes if p.first in groups and p.second in groups]
+        events[own].append(event)
+        groups[event].append(own)
     return {
-        "groups that mix events": _part(sum(len(events[g]) > 1 for g in several), len(several)),
-        "events torn apart": _part(sum(len(groups[e]) > 1 for e in again), len(again)),
-        "look-alikes kept apart": _part(
-            sum(not groups[p.first] & groups[p.second] for p in alike), len(alike)
-        ),
+        "groups that mix events": [
+            (own[0], float(len(set(own)) > 1)) for own in events.values() if len(own) > 1
+        ],
+        "events torn apart": [
+            (event, float(len(set(own)) > 1)) for event, own in groups.items() if len(own) > 1
+        ],
+        "look-alikes kept apart": [
+            (pair.first, float(not set(groups[pair.first]) & set(groups[pair.second])))
+            for pair in lookalikes
+            if pair.first in groups and pair.second in groups
+        ],
     }
-
-
-def _part(n: int, of: int) -> Measured:
-    return Measured(n / of if of else 0.0, None, of)

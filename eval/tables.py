@@ -95,8 +95,7 @@ def render_linked(half: str, measured: Mapping[str, Measured]) -> Table:
     for column in ("", "share", "95 %", "of"):
         table.add_column(column, justify="left" if not column else "right")
     for name, m in measured.items():
-        interval = f"{m.interval[0]:.2f}–{m.interval[1]:.2f}" if m.interval else ""
-        table.add_row(name, f"{m.value:.3f}", interval, str(m.of))
+        table.add_row(name, f"{m.value:.3f}", f"{m.interval[0]:.2f}–{m.interval[1]:.2f}", str(m.of))
     return table
 
 

@@ -6,7 +6,7 @@ page. What comes from reports is escaped in the page, and put in as text by its 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -125,7 +125,7 @@ def render(archive: Archive, title: str | None = None) -> str:
         "map": draw(_sites(figures, incidents)),
         "biggest": _biggest(figures, incidents),
         "warnings": archive.warnings[:WARNINGS],
-        "confidence": _confidence(archive.evidence),
+        "confidence": _confidence(figures, archive),
         "all_kept": figures.all_kept,
         "outcomes": {o: tuple(words["outcomes"][o]) for o in OUTCOMES},
         "words": {name: tuple(both) for name, both in words["page"].items()},
@@ -327,8 +327,12 @@ def _biggest(figures: Figures, incidents: Sequence[Item]) -> list[dict[str, Any]
     ]
 
 
-def _confidence(evidence: Sequence[Evidence]) -> list[tuple[int, int, float]]:
-    """By tenth from the highest: its lower end in percent, how many statements, share of most."""
-    tenths = Counter(min(int(e.confidence * 10), 9) for e in evidence)
-    most = max(tenths.values(), default=0)
-    return [(10 * t, tenths[t], tenths[t] / most) for t in range(9, -1, -1)] if most else []
+def _confidence(figures: Figures, archive: Archive) -> list[tuple[int, Figure, float]]:
+    """By tenth from the highest: its lower end (percent), what is said so surely, share of most."""
+    tenths = grouped(archive.items, lambda item: _tenth(item, archive.evidence))
+    most = max(map(len, tenths.values()), default=0)
+    return [(10 * t, figures.of(tenths[t]), len(tenths[t]) / most) for t in sorted(tenths)[::-1]]
+
+
+def _tenth(item: Item, evidence: Sequence[Evidence]) -> int:
+    return min((min(int(evidence[n].confidence * 10), 9) for n in item.records), default=0)

@@ -115,7 +115,7 @@ def test_pairs_and_b_cubed_of_a_known_case() -> None:
     found = linked_figures(ONE, unit, pair)
     assert found["pairs precision"].value == pytest.approx(1 / 3)
     assert found["pairs recall"].value == pytest.approx(1 / 3)
-    assert found["pairs F1"].value == pytest.approx(1 / 3) and found["pairs F1"].of == 3
+    assert found["pairs F1"].value == pytest.approx(1 / 3) and found["pairs F1"].of == 5
     assert found["b-cubed precision"].value == pytest.approx(2 / 3)
     assert found["b-cubed recall"].value == pytest.approx(2 / 3)
     assert found["groups that mix events"].value == 1.0
