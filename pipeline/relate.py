@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
@@ -22,7 +23,7 @@ from msgspec import Struct
 from .data import load_toml
 from .relate_claims import Claim, claims
 from .relate_figures import RULES, Figure, figures
-from .relate_groups import DIFFERENT, SAME, Contradiction, group
+from .relate_groups import DIFFERENT, SAME, Contradiction, Floats, Ints, group
 from .relate_pairs import Weights, contested, load_weights, weigh_pairs
 from .relate_tolls import check_tolls
 from .schema import Place
@@ -110,30 +111,37 @@ def link(
     those of the rivals, or what was decided); ``decision``.
     """
     weighed = weigh_pairs(told, weights, least=load_toml("relate.toml")["grouping"]["unseen"])
-    pairs = list(zip(weighed["first"].to_pylist(), weighed["second"].to_pylist(), strict=True))
-    standing = contested(pairs, weighed["weight"].to_pylist(), [c.report_id for c in told])
-    standing = [
-        DECISIONS[decided[pair]] if pair in decided else bits
-        for pair, bits in zip(pairs, standing, strict=True)
-    ]
-    weighed = weighed.append_column("standing", pa.array(standing, pa.float64()))
-    weighed = weighed.append_column("decision", pa.array(map(decided.get, pairs), pa.string()))
+    first, second, bits = columns(weighed, "weight")
+    reports = np.array([claim.order for claim in told], dtype=np.int64)
+    standing = contested(first, second, bits, reports)
+    decisions: list[str | None] = [None] * len(first)
+    at = {pair: n for n, pair in enumerate(zip(first.tolist(), second.tolist(), strict=True))
+          if pair in decided} if decided else {}  # fmt: skip
+    for pair, n in at.items():
+        decisions[n] = decided[pair]
+        standing[n] = DECISIONS[decided[pair]]
+    weighed = weighed.append_column("standing", pa.array(standing))
+    weighed = weighed.append_column("decision", pa.array(decisions, pa.string()))
     added = [
         {"first": a, "second": b, "standing": DECISIONS[decision], "decision": decision}
         for (a, b), decision in decided.items()
-        if (a, b) not in set(pairs)
+        if (a, b) not in at
     ]
     rows = pa.Table.from_pylist(added, schema=weighed.schema)
     both = pa.concat_tables([weighed, rows])
     return both.sort_by([("first", "ascending"), ("second", "ascending")])
 
 
+def columns(pairs: pa.Table, name: str) -> tuple[Ints, Ints, Floats]:
+    """Both claims of each pair, and the column ``name``."""
+    return tuple(pairs[column].to_numpy() for column in ("first", "second", name))
+
+
 def grouped(count: int, pairs: pa.Table) -> list[list[int]]:
     """The claims ``range(count)`` in groups, as `relate_groups.group` makes them of `link`'s."""
     rules = load_toml("relate.toml")["grouping"]
-    columns = (pairs[name].to_pylist() for name in ("first", "second", "standing"))
     return group(
-        count, zip(*columns, strict=True), threshold=rules["threshold"], unseen=rules["unseen"]
+        count, *columns(pairs, "standing"), threshold=rules["threshold"], unseen=rules["unseen"]
     )
 
 

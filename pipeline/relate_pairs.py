@@ -7,14 +7,15 @@ level, each level has a weight in bits, and the sum is the log-odds that both cl
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from .data import load_toml, read_rows
 from .relate_claims import Claim, claim_table
+from .relate_groups import Floats, Ints
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -70,35 +71,32 @@ def _pairs(connection: DuckDBPyConnection, table: str) -> pa.Table:
     ).to_arrow_table()
 
 
-def contested(
-    pairs: Sequence[tuple[int, int]], weights: Sequence[float], reports: Sequence[str]
-) -> list[float]:
+def contested(first: Ints, second: Ints, weights: Floats, reports: Ints) -> Floats:
     """The bits of each pair beside those of its rivals: a report seldom tells one event as two.
 
     Where an event of one report fits another event of the second report better, the pair loses
-    `rival` times the difference; two events of one report lose `one_report`.
+    `rival` times the difference; two events of one report lose `one_report`. ``first``, ``second``
+    and ``weights`` are (pairs,), ``reports`` (claims,) numbers the report of each claim.
     """
     rules = load_toml("relate.toml")["grouping"]
-    best: dict[tuple[int, str], list[tuple[float, int]]] = defaultdict(list)
-    for (a, b), bits in zip(pairs, weights, strict=True):
-        if reports[a] != reports[b]:
-            for own, other in ((a, b), (b, a)):
-                found = best[own, reports[other]]
-                found.append((bits, other))
-                found.sort(reverse=True)
-                del found[2:]
-
-    def rival(own: int, other: int) -> float:
-        return max((bits for bits, who in best[own, reports[other]] if who != other), default=-1e9)
-
-    out = []
-    for (a, b), bits in zip(pairs, weights, strict=True):
-        if reports[a] == reports[b]:
-            out.append(bits - rules["one_report"])
-        else:
-            better = max(rival(a, b), rival(b, a)) - bits
-            out.append(bits - rules["rival"] * max(0.0, better))
-    return out
+    one = reports[first] == reports[second]
+    own, other = np.concatenate([first, second]), np.concatenate([second, first])
+    bits = np.concatenate([weights, weights])
+    # By claim and the other's report, the best first: its rival is the next, that of all others it.
+    order = np.lexsort((-bits, reports[other], own))
+    keys = np.stack([own[order], reports[other][order]])
+    begins = np.concatenate([[True], (keys[:, 1:] != keys[:, :-1]).any(axis=0)])[: len(order)]
+    start = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    ordered = bits[order]
+    rival = ordered[start]
+    following = np.append(ordered[1:], -np.inf)
+    alone = np.append(begins[1:], True)[: len(order)]
+    rival = np.where(begins, np.where(alone, -np.inf, following), rival)
+    best = np.empty_like(rival)
+    best[order] = rival
+    better = np.maximum(best[: len(first)], best[len(first) :]) - weights
+    lost = np.where(one, rules["one_report"], rules["rival"] * np.maximum(0.0, better))
+    return np.asarray(weights - lost)
 
 
 def settings(weights: Weights) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +24,7 @@ from pipeline.flat import SCHEMA, flat_rows
 from pipeline.relate import relate
 from pipeline.relate_claims import Claim, Toll, claims, stems, tolls_of
 from pipeline.relate_figures import figures
-from pipeline.relate_groups import DIFFERENT, SAME, group
+from pipeline.relate_groups import DIFFERENT, SAME, Contradiction, group
 from pipeline.relate_pairs import PRIOR, contested, load_weights
 from pipeline.schema import Cause, Event, Place, ReportResult
 
@@ -259,47 +261,80 @@ def test_every_level_has_a_weight() -> None:
 
 
 def test_a_rival_of_the_same_report_takes_weight_away() -> None:
-    pairs = [(0, 1), (0, 2), (1, 2)]
     rules = load_toml("relate.toml")["grouping"]
-    standing = contested(pairs, [4.0, 1.0, 2.0], ["a", "b", "b"])
-    assert standing == [4.0, 1.0 - 3.0 * rules["rival"], 2.0 - rules["one_report"]]
+    first, second, weights = np.array([0, 0, 1]), np.array([1, 2, 2]), np.array([4.0, 1.0, 2.0])
+    standing = contested(first, second, weights, np.array([0, 1, 1]))
+    assert standing.tolist() == [4.0, 1.0 - 3.0 * rules["rival"], 2.0 - rules["one_report"]]
+    nothing = contested(first[:0], second[:0], weights[:0], np.array([0]))
+    assert nothing.tolist() == []
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=2, max_size=8),
+    st.lists(st.floats(-5, 5, width=16), min_size=28, max_size=28),
+)
+def test_rivals_are_those_of_the_plain_reading(reports: list[int], bits: list[float]) -> None:
+    pairs = list(combinations(range(len(reports)), 2))
+    weights = dict(zip(pairs, bits, strict=False))
+    rules = load_toml("relate.toml")["grouping"]
+
+    def rival(own: int, other: int) -> float:
+        others = [n for n in range(len(reports)) if n not in (own, other)]
+        told = [weights[min(own, n), max(own, n)] for n in others if reports[n] == reports[other]]
+        return max(told, default=float("-inf"))
+
+    expected = [
+        w - rules["one_report"]
+        if reports[a] == reports[b]
+        else w - rules["rival"] * max(0.0, max(rival(a, b), rival(b, a)) - w)
+        for (a, b), w in weights.items()
+    ]
+    ends = np.array(pairs)
+    found = contested(ends[:, 0], ends[:, 1], np.array(list(weights.values())), np.array(reports))
+    assert found.tolist() == pytest.approx(expected)
 
 
 # Groups
 
 
+def grouped_by(
+    count: int, pairs: list[tuple[int, int, float]], threshold: float
+) -> list[list[int]]:
+    first, second, bits = (np.array(column) for column in zip(*pairs, strict=True))
+    return group(count, first, second, bits.astype(float), threshold=threshold, unseen=-6.0)
+
+
 def test_a_chain_does_not_join_its_ends() -> None:
     chain = [(0, 1, 3.0), (1, 2, 2.0)]
-    assert group(3, chain, threshold=0.0, unseen=-6.0) == [[0, 1], [2]]
-    assert group(3, [*chain, (0, 2, 1.0)], threshold=0.0, unseen=-6.0) == [[0, 1, 2]]
+    assert grouped_by(3, chain, 0.0) == [[0, 1], [2]]
+    assert grouped_by(3, [*chain, (0, 2, 1.0)], 0.0) == [[0, 1, 2]]
 
 
 def test_decisions_hold_before_weights() -> None:
-    assert group(2, [(0, 1, SAME)], threshold=0.0, unseen=-6.0) == [[0, 1]]
+    assert grouped_by(2, [(0, 1, SAME)], 0.0) == [[0, 1]]
     apart = [(0, 1, 9.0), (1, 2, 9.0), (0, 2, DIFFERENT)]
-    assert group(3, apart, threshold=0.0, unseen=-6.0) in ([[0, 1], [2]], [[0], [1, 2]])
-    with pytest.raises(ValueError, match="0 and 2"):
-        group(3, [(0, 1, SAME), (1, 2, SAME), (0, 2, DIFFERENT)], threshold=0.0, unseen=-6.0)
+    assert grouped_by(3, apart, 0.0) in ([[0, 1], [2]], [[0], [1, 2]])
+    with pytest.raises(Contradiction, match="0 and 2"):
+        grouped_by(3, [(0, 1, SAME), (1, 2, SAME), (0, 2, DIFFERENT)], 0.0)
 
 
 @given(
     st.dictionaries(
         st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda p: p[0] < p[1]),
         st.floats(-8, 8),
+        min_size=1,
         max_size=30,
     )
 )
 def test_groups_part_all_claims_and_each_holds_together(
     weights: dict[tuple[int, int], float],
 ) -> None:
-    made = group(10, [(a, b, w) for (a, b), w in weights.items()], threshold=0.5, unseen=-6.0)
+    made = grouped_by(10, [(a, b, w) for (a, b), w in weights.items()], 0.5)
     assert sorted(i for own in made for i in own) == list(range(10))
     # No two groups are left whose pairs weigh enough on average.
-    for one in made:
-        for other in made:
-            if one < other:
-                bits = [weights.get((min(i, j), max(i, j)), -6.0) for i in one for j in other]
-                assert sum(bits) / len(bits) < 0.5 + 1e-9
+    for one, other in combinations(made, 2):
+        bits = [weights.get((min(i, j), max(i, j)), -6.0) for i in one for j in other]
+        assert sum(bits) / len(bits) < 0.5 + 1e-9
 
 
 # Figures

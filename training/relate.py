@@ -129,12 +129,12 @@ def main(model: Path) -> None:
     bits[fold == -1] = x[fold == -1] @ t[:-1] + t[-1]
     print(f"{int(known.sum())} pairs of known events, {int(y[known].sum())} of one event")
     grouping = load_toml("relate.toml")["grouping"]
-    kept = [
-        (pair, w) for pair, w in zip(pairs, bits.tolist(), strict=True) if w >= grouping["unseen"]
-    ]
-    standing = contested([p for p, _ in kept], [w for _, w in kept], [c.report_id for c in told])
+    kept = bits >= grouping["unseen"]
+    ends = np.array(pairs)[kept]
+    reports_of = np.array([claim.order for claim in told])
+    standing = contested(ends[:, 0], ends[:, 1], bits[kept], reports_of)
     groups = group(
-        len(told), [(a, b, w) for ((a, b), _), w in zip(kept, standing, strict=True)],
+        len(told), ends[:, 0], ends[:, 1], standing,
         threshold=grouping["threshold"], unseen=grouping["unseen"],
     )  # fmt: skip
     owner = {told[i].event_id: k for k, own in enumerate(groups) for i in own}
