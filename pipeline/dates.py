@@ -21,6 +21,7 @@ from .calendars import (
     year_days,
 )
 from .data import load_toml
+from .date_feasts import with_feasts_dated
 from .date_merge import combine_dates
 from .date_points import Duration, Point, Query, read_points
 from .date_words import make_day, scan
@@ -81,7 +82,8 @@ def resolve_date(text: str, published: str | None, context: DateContext | None =
         if short is not None:
             found = resolver.point(Point(day=int(short.group(1)), month=int(short.group(2))))
         else:
-            found = resolver.query(read_points(scan(_spread(text)).elements))
+            told = with_feasts_dated(_spread(text), reference)
+            found = resolver.query(read_points(scan(told).elements))
     except (ValueError, OverflowError):  # beyond the calendars: year 0, a Hijri year out of range
         found = None
     if found is None:

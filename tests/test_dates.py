@@ -368,7 +368,7 @@ def test_up_to_cuts_what_it_ends_in() -> None:
         ("اليوم الاثنين", "2018-04-30", "2018-04-30"),
         ("اليوم الأول من الشهر الجاري", "2018-05-01", "2018-05-01"),
         ("اليوم الأول للعيد", None, None),
-        ("ثاني أيام عيد الفطر", None, None),
+        ("ثاني أيام عيد الفطر", "2017-06-26", "2017-06-26"),
         ("35/10/1436", None, None),
     ],
 )
@@ -412,3 +412,21 @@ def test_a_period_told_before_is_the_same_again() -> None:
 @pytest.mark.parametrize("text", ["الآن", "قبل قليل", "حتى يومنا هذا"])
 def test_now_is_the_day_of_the_report(text: str) -> None:
     assert resolve_date(text, "2018-05-02").end == "2018-05-02"
+
+
+@pytest.mark.parametrize(
+    ("text", "published", "start"),
+    [
+        ("ثالث أيام عيد الأضحى المبارك", "2014-10-07", "2014-10-06"),
+        ("صباح أول أيام شهر رمضان", "2024-03-12", "2024-03-11"),
+        # The feast that has just begun; in autumn there is none.
+        ("ثاني أيام العيد", "2023-06-29", "2023-06-29"),
+        ("ثاني أيام العيد", "2023-09-29", None),
+        ("ثاني أيام العيد", None, None),
+        ("قبل شوي", "2018-04-11", "2018-04-11"),
+        ("هذا الصباح", "2018-04-11", "2018-04-11"),
+    ],
+)
+def test_feasts_and_what_is_just_past(text: str, published: str | None, start: str | None) -> None:
+    found = resolve_date(text, published)
+    assert (found.start, found.end) == (start, start)
