@@ -42,11 +42,10 @@ def _recent(reference: date | None) -> dict[str, Any] | None:
         today = Gregorian(reference.year, reference.month, reference.day).to_hijri()
     except OverflowError:
         return None
-    for feast in load_toml("dates.toml")["feasts"]:
-        if feast.get("eid") and feast["number"] == today.month:
-            if 0 <= today.day - feast["day"] <= load_toml("dates.toml")["feast_words"]["recent"]:
-                return dict(feast)
-    return None
+    data = load_toml("dates.toml")
+    begun = [f for f in data["feasts"] if f.get("eid") and f["number"] == today.month]
+    recent = [f for f in begun if 0 <= today.day - f["day"] <= data["feast_words"]["recent"]]
+    return dict(recent[0]) if recent else None
 
 
 @cache
