@@ -26,6 +26,8 @@ LONGEST_NAME = 5  # words
 # Scores add up; the scale is free, tuned by hand on examples of ours. A known name with nothing
 # else to speak for it (a small village, no context) stays below the least score.
 LEAST_SCORE = 1.5
+UNSAID_POPULATION = 5000
+PARTY_VOTE = 0.8
 LEAST_LEAD = 0.4  # over the next candidate of another country
 NEIGHBOUR_KM = 40.0
 FAR_KM = 120.0
@@ -366,7 +368,10 @@ def _score(
 
 def _prior(entry: Entry) -> float:
     known = {"country": 3.0, "admin1": 1.6}.get(entry.kind, 0.0)
-    people = math.log10(entry.population + 1) / 2.5  # 0 for a village, 2.2 for a city of 300,000
+    # A place that we list by hand is in the news; where nobody says how many live there, some do.
+    unsaid = UNSAID_POPULATION if entry.curated and entry.kind == "locality" else 0
+    inhabitants = entry.population or unsaid
+    people = math.log10(inhabitants + 1) / 2.5  # 0 for a village, 2.2 for a city of 300,000
     return max(known, people) + (1.0 if entry.curated else 0.0)
 
 
@@ -421,7 +426,7 @@ def country_of_report(
     """Likely countries of a report, weights adding up to 1, from its places' words and parties.
 
     A name that lies in one country speaks for it in full, an ambiguous one for each in part;
-    a division or country says as much as two places, a party as half a place, and as much for
+    a division or country says as much as two places, a party `PARTY_VOTE` places, and as much for
     where it fights abroad. Empty if none tells.
     """
     votes: dict[str, float] = {}
@@ -434,7 +439,7 @@ def country_of_report(
             continue
         for own in (known.country, *known.theatres):
             if own:
-                votes[own] = votes.get(own, 0.0) + 0.5
+                votes[own] = votes.get(own, 0.0) + PARTY_VOTE
     total = sum(votes.values())
     return {c: v / total for c, v in sorted(votes.items(), key=lambda cv: (-cv[1], cv[0]))}
 

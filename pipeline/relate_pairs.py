@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Weights = Mapping[tuple[str, str], float]
 PRIOR = ("prior", "")
+MEMORY = "2GB"  # of the database, for archives of any size
 # Great-circle distance by the haversine formula, on a sphere of 6371 km.
 _KM = """CREATE OR REPLACE MACRO km(a, b, c, d) AS
 12742 * asin(sqrt(sin(radians(c - a) / 2) ** 2
@@ -48,8 +50,10 @@ def weigh_pairs(claims: Sequence[Claim], weights: Weights, *, least: float) -> p
     from splink import DuckDBAPI, Linker
 
     logging.getLogger("splink").setLevel(logging.ERROR)
-    with duckdb.connect() as connection:
-        connection.execute("SET threads TO 2")
+    # What does not fit into memory is kept in a folder that goes with it.
+    with TemporaryDirectory(prefix="hasila-") as folder, duckdb.connect() as connection:
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute("SET temp_directory = ?", [folder])
         for macro in (_KM, _WEIGHT, _LIKE):
             connection.execute(macro)
         api = DuckDBAPI(connection)

@@ -10,6 +10,7 @@ from pipeline.gazetteer import distance_km, gazetteer, lookup
 from pipeline.places import (
     Neighbours,
     PlaceContext,
+    bare_name,
     country_of_report,
     resolve_place,
     trim_place,
@@ -227,3 +228,18 @@ def test_a_road_lies_half_way_between_its_ends() -> None:
     got = place("طريق حمص - تدمر", SYRIA)
     assert (got.name, got.geonameid, got.admin1) == ("Homs - Tadmur (Palmyra) road", None, "Homs")
     assert got.lat == pytest.approx(34.65, abs=0.1) and got.lon == pytest.approx(37.5, abs=0.1)
+
+
+def test_where_a_party_fights_speaks_for_the_country() -> None:
+    alone, russian = country_of_report(["أريحا"]), country_of_report(["أريحا"], ["russia"])
+    assert russian["SY"] > alone.get("SY", 0.0)
+    resolved = resolve_place("أريحا", 0, 5, PlaceContext(countries=russian))
+    assert (resolved.name, resolved.country) == ("Ariha", "SY")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("بمدينة أريحا", "اريحه"), ("محيط بلدة سرمين", "سرمين"), ("شمال", "شمال")],
+)
+def test_a_bare_name(text: str, name: str) -> None:
+    assert bare_name(text) == name
